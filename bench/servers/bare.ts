@@ -1,0 +1,36 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import ts from 'typescript';
+import { columnsOf } from '../../src/kernel/rows.js';
+import { startNode, type BenchServer } from './server.js';
+
+/** The reads in Latchkey's own words: all of a row's columns, by the same conditions. */
+const reads = {
+  licenses: `SELECT ${columnsOf('License', 't')} FROM licenses t WHERE t.business_id = $1 AND t.mode = $2 AND t.id = ANY($3::uuid[])`,
+  page: `SELECT ${columnsOf('License', 't')} FROM licenses t WHERE t.business_id = $1 AND t.mode = $2 AND t.created_at < $3
+    ORDER BY t.created_at DESC, t.id DESC LIMIT 51`,
+  customers: `SELECT ${columnsOf('Customer', 't')} FROM customers t WHERE t.business_id = $1 AND t.mode = $2 AND t.id = ANY($3::uuid[])`,
+  offerings: `SELECT ${columnsOf('ProductOffering', 't')} FROM product_offerings t WHERE t.business_id = $1 AND t.id = ANY($2::uuid[])`,
+};
+
+/** The measure: what anybody would need at least to answer the same from the same tables. */
+export const bare: BenchServer = {
+  name: 'bare',
+  start: (options) =>
+    startNode(compiled('bareServer'), '/ready', options, {
+      DATABASE_URL: options.databaseUrl,
+      PORT: String(options.port),
+      READS: JSON.stringify(reads),
+    }),
+  request: (operation, variables) => ({ path: `/${operation}`, body: variables }),
+};
+
+/** Beside the production build, so that the server's process is plain node, as Latchkey's is. */
+function compiled(name: string): string {
+  const source = readFileSync(new URL(`../${name}.ts`, import.meta.url), 'utf8');
+  const { module, target } = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
+  const { outputText } = ts.transpileModule(source, { compilerOptions: { module, target } });
+  mkdirSync('dist/bench', { recursive: true });
+  const file = `dist/bench/${name}.js`;
+  writeFileSync(file, outputText);
+  return file;
+}

@@ -1,0 +1,21 @@
+import { randomBytes } from 'node:crypto';
+import { documents } from '../workloads.js';
+import { startNode, type BenchServer } from './server.js';
+
+const key = () => `bench:${randomBytes(32).toString('base64')}`;
+
+/** Latchkey as it is run in production, with everything on; only its rate limit is raised. */
+export const latchkey: BenchServer = {
+  name: 'latchkey',
+  start: (options) =>
+    startNode('dist/src/main.js', '/readyz', options, {
+      DATABASE_URL: options.databaseUrl,
+      HOST: '127.0.0.1',
+      PORT: String(options.port),
+      LATCHKEY_ROLE: 'api',
+      LATCHKEY_HMAC_KEYS: key(),
+      LATCHKEY_ENCRYPTION_KEYS: key(),
+      LATCHKEY_RATE_TOKEN_CAPACITY: '1000000000',
+    }),
+  request: (operation, variables) => ({ path: '/graphql', body: { query: documents[operation], variables } }),
+};

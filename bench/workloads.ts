@@ -1,0 +1,80 @@
+import { globalId } from '../src/kernel/id.js';
+import { moneyOf } from '../src/kernel/money.js';
+import type { World } from './loadWorld.js';
+
+/** Names of what is asked for; a server says for each how it wants to be asked. */
+export type Operation = 'license' | 'page' | 'purchase';
+
+/** One line of the table: an operation with the variables of its requests, in turn. */
+export interface Workload {
+  readonly name: string;
+  readonly title: string;
+  readonly operation: Operation;
+  readonly variables: readonly Record<string, unknown>[];
+}
+
+const LICENSE = `id number status type validFrom validUntil isActive
+  customer { id name } productOffering { id name licenseType price { amount currencyCode } }`;
+
+/** The operations in Latchkey's own schema: what the answers of every server look like. */
+export const documents: Record<Operation, string> = {
+  license: `query License($id: ID!) { license(id: $id) { ${LICENSE} } }`,
+  page: `query Page($before: DateTime!) {
+    licenses(first: 50, where: { createdAt: { lt: $before } }) { nodes { ${LICENSE} } pageInfo { hasNextPage } }
+  }`,
+  purchase: `mutation Purchase($input: PurchaseLicensesByWalletInput!) {
+    purchaseLicensesByWallet(input: $input) {
+      success statusCode message
+      order { id number status total { amount currencyCode } }
+      licenses { id number status validFrom validUntil }
+      wallet { id balance { amount currencyCode } }
+      userErrors { __typename message }
+    }
+  }`,
+};
+
+/** The workloads over a loaded world. The pages come before the purchases, which make new licenses. */
+export function workloadsOf(world: World): Workload[] {
+  const start = new Date(Date.now() - 60_000);
+  const end = new Date(start.getTime() + world.days * 86_400_000);
+  const purchaseFrom = (wallet: World['wallets'][number]) => ({
+    input: {
+      walletId: globalId('Wallet', wallet.id),
+      customerId: globalId('Customer', wallet.customerId),
+      packageId: globalId('Package', world.packageId),
+      subscriptionTypeId: globalId('SubscriptionType', world.subscriptionTypeId),
+      amount: moneyOf(BigInt(world.priceMinor), world.currency).amount,
+      currencyCode: world.currency,
+      startDate: start.toISOString(),
+      endDate: end.toISOString(),
+      quantity: 1,
+    },
+  });
+  const [hot, ...cold] = world.wallets;
+  return [
+    {
+      name: 'license',
+      title: 'a license with customer and offering',
+      operation: 'license',
+      variables: world.licenses.map(({ id }) => ({ id: globalId('License', id) })),
+    },
+    {
+      name: 'page',
+      title: 'a page of 50 of them',
+      operation: 'page',
+      variables: world.licenses.map(({ createdAt }) => ({ before: createdAt.toISOString() })),
+    },
+    {
+      name: 'hot-wallet',
+      title: 'a purchase, all from one wallet',
+      operation: 'purchase',
+      variables: [purchaseFrom(hot!)],
+    },
+    {
+      name: 'wallets',
+      title: `a purchase, from ${cold.length} wallets`,
+      operation: 'purchase',
+      variables: cold.map(purchaseFrom),
+    },
+  ];
+}

@@ -1,0 +1,10 @@
+export { createClient, newIdempotencyKey, type ClientOptions } from './client.js';
+export {
+  LatchkeyError,
+  orThrow,
+  UserErrorsError,
+  type AnyUserError,
+  type Done,
+  type GraphQLErrorData,
+} from './errors.js';
+export type * from './generated/sdk.js';

@@ -1,0 +1,49 @@
+import type { Resolvers, Scope } from '../generated/graphql.js';
+import { mutation } from '../graphql/mutation.js';
+import { found, idOf, required } from '../graphql/fields.js';
+import { uuidOf } from '../kernel/id.js';
+import { listPage } from '../kernel/page.js';
+import { tenantOf } from '../kernel/requestContext.js';
+import { createApiKey } from './createApiKey.js';
+import { createBrand } from './createBrand.js';
+import { createBusiness } from './createBusiness.js';
+import { issueCustomerSession } from './issueCustomerSession.js';
+import { apiKeyList } from './listApiKeys.js';
+import { revokeApiKey } from './revokeApiKey.js';
+import { revokeCustomerSession } from './revokeCustomerSession.js';
+
+export const accountResolvers = {
+  Query: {
+    business: (_, _args, { request, loaders }) => required(loaders.businessById.load(tenantOf(request).businessId)),
+    brand: (_, { id }, { loaders }) => loaders.brandById.load(uuidOf('Brand', id)),
+    apiKeys: (_, args, { request }) => listPage(request.db, apiKeyList(request, args), args),
+  },
+  Mutation: {
+    createBusiness: mutation(createBusiness, { secretFields: ['liveToken', 'testToken'] }),
+    createBrand: mutation(createBrand),
+    createApiKey: mutation(createApiKey, { secretFields: ['token'] }),
+    revokeApiKey: mutation(revokeApiKey),
+    issueCustomerSession: mutation(issueCustomerSession, { secretFields: ['token'] }),
+    revokeCustomerSession: mutation(revokeCustomerSession),
+  },
+  Business: {
+    id: idOf('Business'),
+    brands: ({ id }, _, { loaders }) => loaders.brandsByBusiness.load(id),
+  },
+  Brand: { id: idOf('Brand') },
+  ApiKey: { id: idOf('ApiKey'), scopes: ({ scopes }) => scopes as Scope[] },
+  CustomerSession: {
+    id: idOf('CustomerSession'),
+    customer: ({ customerId }, _, { loaders }) => required(loaders.customerById.load(customerId)),
+  },
+  CreateBusinessPayload: { business: ({ businessId }, _, { loaders }) => found(loaders.businessById, businessId) },
+  CreateBrandPayload: { brand: ({ brandId }, _, { loaders }) => found(loaders.brandById, brandId) },
+  CreateApiKeyPayload: { apiKey: ({ apiKeyId }, _, { loaders }) => found(loaders.apiKeyById, apiKeyId) },
+  RevokeApiKeyPayload: { apiKey: ({ apiKeyId }, _, { loaders }) => found(loaders.apiKeyById, apiKeyId) },
+  IssueCustomerSessionPayload: {
+    customerSession: ({ customerSessionId }, _, { loaders }) => found(loaders.customerSessionById, customerSessionId),
+  },
+  RevokeCustomerSessionPayload: {
+    customerSession: ({ customerSessionId }, _, { loaders }) => found(loaders.customerSessionById, customerSessionId),
+  },
+} satisfies Resolvers;

@@ -1,0 +1,72 @@
+import { recordChange } from '../events/recordChange.js';
+import type { CreatePackagePriceInput } from '../generated/graphql.js';
+import { refuseOtherBrands } from '../kernel/brand.js';
+import { newId, uuidOf } from '../kernel/id.js';
+import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
+import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
+import { inTransaction, type ConflictRefusals, type Tx } from '../kernel/transaction.js';
+import { missingPackage, missingSubscriptionType } from './notFound.js';
+import { priceOf } from './price.js';
+
+const priceExists: ConflictRefusals = {
+  package_prices_business_id_package_id_subscription_type_id__key: () =>
+    userError(
+      'PriceExists',
+      ['input'],
+      'The package has a price for this subscription type in this currency. Choose another type or currency.',
+    ),
+};
+
+/**
+ * Sets what a package costs for a subscription type in a currency that it has no price in yet.
+ * @throws Refusal InvalidAmount, PackageNotFound, SubscriptionTypeNotFound, BrandMismatch, PriceExists
+ */
+export async function createPackagePrice(
+  ctx: RequestContext,
+  input: CreatePackagePriceInput,
+): Promise<{ packagePriceId: string }> {
+  const problems: UserErrorData[] = [];
+  const amountMinor = priceOf(problems, ['input', 'amount'], input.amount, input.currencyCode);
+  refuseIfAny(problems);
+  const { businessId } = tenantOf(ctx);
+  const packageId = uuidOf('Package', input.packageId);
+  const subscriptionTypeId = uuidOf('SubscriptionType', input.subscriptionTypeId);
+  return inTransaction(
+    ctx,
+    async (tx) => {
+      await refuseUnpriceable(tx, packageId, subscriptionTypeId);
+      const price = await tx.prisma.packagePrice.create({
+        data: {
+          businessId,
+          id: newId(),
+          packageId,
+          subscriptionTypeId,
+          currency: input.currencyCode,
+          amountMinor,
+          createdAt: ctx.now,
+          updatedAt: ctx.now,
+        },
+      });
+      recordChange(tx, {
+        type: 'package_price.created',
+        objectType: 'PackagePrice',
+        objectId: price.id,
+        sequence: 1,
+        snapshot: price,
+      });
+      return { packagePriceId: price.id };
+    },
+    priceExists,
+  );
+}
+
+async function refuseUnpriceable(tx: Tx, packageId: string, subscriptionTypeId: string): Promise<void> {
+  const { businessId } = tenantOf(tx.ctx);
+  const found = await tx.prisma.package.findFirst({ where: { businessId, id: packageId }, select: { brandId: true } });
+  const types = await tx.prisma.subscriptionType.count({ where: { businessId, id: subscriptionTypeId } });
+  const problems: UserErrorData[] = [];
+  if (!found) problems.push(missingPackage(['input', 'packageId']));
+  if (types === 0) problems.push(missingSubscriptionType(['input', 'subscriptionTypeId']));
+  refuseIfAny(problems);
+  if (found) refuseOtherBrands(tx.ctx, { brandId: found.brandId, path: ['input', 'packageId'] });
+}

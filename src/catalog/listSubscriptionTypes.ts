@@ -1,0 +1,25 @@
+import type { QuerySubscriptionTypesArgs } from '../generated/graphql.js';
+import { isAnyOf } from '../kernel/condition.js';
+import type { ListSpec } from '../kernel/page.js';
+import type { RequestContext } from '../kernel/requestContext.js';
+import { scopeOf } from '../kernel/tenancy.js';
+import { byCreation, hasIdIn } from './conditions.js';
+
+/** What the arguments of `subscriptionTypes` mean. */
+export function subscriptionTypeList(
+  ctx: RequestContext,
+  { where, orderBy }: QuerySubscriptionTypesArgs,
+): ListSpec<'SubscriptionType'> {
+  return {
+    model: 'SubscriptionType',
+    scope: scopeOf(ctx, 'SubscriptionType'),
+    conditions: [
+      ...hasIdIn('id', 'SubscriptionType', where?.id),
+      ...(where?.name ? [isAnyOf('name', where.name.in, 'text')] : []),
+    ],
+    order:
+      orderBy?.field === 'DAYS'
+        ? { name: 'DAYS', expression: 't.days', type: 'integer', direction: orderBy.direction ?? 'DESC' }
+        : byCreation(orderBy?.direction),
+  };
+}

@@ -1,0 +1,22 @@
+import { loadMany, loadOne, loadPage, loadThrough } from '../graphql/batching.js';
+import type { RequestContext } from '../kernel/requestContext.js';
+import { productOfferingList } from './listProductOfferings.js';
+
+/** The catalog by id, and what hangs together in it. */
+export function catalogLoaders(ctx: RequestContext) {
+  return {
+    productById: loadOne(ctx, 'Product'),
+    productOfferingById: loadOne(ctx, 'ProductOffering'),
+    packageById: loadOne(ctx, 'Package'),
+    subscriptionTypeById: loadOne(ctx, 'SubscriptionType'),
+    packagePriceById: loadOne(ctx, 'PackagePrice'),
+    productOfferingsByProduct: loadPage(ctx, 'productId', productOfferingList),
+    offeringsByPackage: loadThrough(ctx, 'ProductOffering', {
+      table: 'package_offerings',
+      parent: 'package_id',
+      child: 'product_offering_id',
+      order: 't.created_at, t.id',
+    }),
+    pricesByPackage: loadMany(ctx, 'PackagePrice', 'packageId'),
+  };
+}

@@ -1,0 +1,82 @@
+import type { Resolvers } from '../generated/graphql.js';
+import { found, idOf, required } from '../graphql/fields.js';
+import { mutation } from '../graphql/mutation.js';
+import { uuidOf } from '../kernel/id.js';
+import { moneyOf } from '../kernel/money.js';
+import { listPage } from '../kernel/page.js';
+import type { Metadata } from '../kernel/text.js';
+import { createPackage } from './createPackage.js';
+import { createPackagePrice } from './createPackagePrice.js';
+import { createProduct } from './createProduct.js';
+import { createProductOffering } from './createProductOffering.js';
+import { createSubscriptionType } from './createSubscriptionType.js';
+import { packagePriceList } from './listPackagePrices.js';
+import { packageList } from './listPackages.js';
+import { productOfferingList } from './listProductOfferings.js';
+import { productList } from './listProducts.js';
+import { subscriptionTypeList } from './listSubscriptionTypes.js';
+
+export const catalogResolvers = {
+  Query: {
+    product: (_, { id }, { loaders }) => loaders.productById.load(uuidOf('Product', id)),
+    products: (_, args, { request }) => listPage(request.db, productList(request, args), args),
+    productOffering: (_, { id }, { loaders }) => loaders.productOfferingById.load(uuidOf('ProductOffering', id)),
+    productOfferings: (_, args, { request }) => listPage(request.db, productOfferingList(request, args), args),
+    package: (_, { id }, { loaders }) => loaders.packageById.load(uuidOf('Package', id)),
+    packages: (_, args, { request }) => listPage(request.db, packageList(request, args), args),
+    subscriptionType: (_, { id }, { loaders }) => loaders.subscriptionTypeById.load(uuidOf('SubscriptionType', id)),
+    subscriptionTypes: (_, args, { request }) => listPage(request.db, subscriptionTypeList(request, args), args),
+    packagePrice: (_, { id }, { loaders }) => loaders.packagePriceById.load(uuidOf('PackagePrice', id)),
+    packagePrices: (_, args, { request }) => listPage(request.db, packagePriceList(request, args), args),
+  },
+  Mutation: {
+    createProduct: mutation(createProduct),
+    createProductOffering: mutation(createProductOffering),
+    createPackage: mutation(createPackage),
+    createSubscriptionType: mutation(createSubscriptionType),
+    createPackagePrice: mutation(createPackagePrice),
+  },
+  Product: {
+    id: idOf('Product'),
+    metadata: ({ metadata }) => metadata as Metadata,
+    productOfferings: ({ id }, args, { loaders }) => loaders.productOfferingsByProduct.load({ parentId: id, args }),
+    entitlements: ({ id }, _, { loaders }) => loaders.entitlementsByProduct.load(id),
+  },
+  ProductOffering: {
+    id: idOf('ProductOffering'),
+    metadata: ({ metadata }) => metadata as Metadata,
+    group: ({ groupName }) => groupName,
+    price: ({ priceMinor, currency }) => moneyOf(priceMinor, currency),
+    product: ({ productId }, _, { loaders }) => required(loaders.productById.load(productId)),
+    entitlements: ({ id }, _, { loaders }) => loaders.entitlementsByOffering.load(id),
+  },
+  Package: {
+    id: idOf('Package'),
+    metadata: ({ metadata }) => metadata as Metadata,
+    brand: ({ brandId }, _, { loaders }) => required(loaders.brandById.load(brandId)),
+    primaryProduct: ({ primaryProductId }, _, { loaders }) => required(loaders.productById.load(primaryProductId)),
+    productOfferings: ({ id }, _, { loaders }) => loaders.offeringsByPackage.load(id),
+    prices: ({ id }, _, { loaders }) => loaders.pricesByPackage.load(id),
+    entitlements: ({ id }, _, { loaders }) => loaders.entitlementsByPackage.load(id),
+  },
+  SubscriptionType: { id: idOf('SubscriptionType'), metadata: ({ metadata }) => metadata as Metadata },
+  PackagePrice: {
+    id: idOf('PackagePrice'),
+    price: ({ amountMinor, currency }) => moneyOf(amountMinor, currency),
+    package: ({ packageId }, _, { loaders }) => required(loaders.packageById.load(packageId)),
+    subscriptionType: ({ subscriptionTypeId }, _, { loaders }) =>
+      required(loaders.subscriptionTypeById.load(subscriptionTypeId)),
+  },
+  CreateProductPayload: { product: ({ productId }, _, { loaders }) => found(loaders.productById, productId) },
+  CreateProductOfferingPayload: {
+    productOffering: ({ productOfferingId }, _, { loaders }) => found(loaders.productOfferingById, productOfferingId),
+  },
+  CreatePackagePayload: { package: ({ packageId }, _, { loaders }) => found(loaders.packageById, packageId) },
+  CreateSubscriptionTypePayload: {
+    subscriptionType: ({ subscriptionTypeId }, _, { loaders }) =>
+      found(loaders.subscriptionTypeById, subscriptionTypeId),
+  },
+  CreatePackagePricePayload: {
+    packagePrice: ({ packagePriceId }, _, { loaders }) => found(loaders.packagePriceById, packagePriceId),
+  },
+} satisfies Resolvers;

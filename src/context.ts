@@ -1,0 +1,141 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { GraphQLError } from 'graphql';
+import type { Authenticate } from './accounts/authenticate.js';
+import { findBrand } from './accounts/findBrand.js';
+import type { ToolkitContext } from './graphql/toolkitContext.js';
+import type { Database } from './kernel/database.js';
+import type { RequestContext } from './kernel/requestContext.js';
+import { sameSecret, type Keyring } from './kernel/secret.js';
+import type { Viewer } from './kernel/viewer.js';
+import { createLoaders, type Loaders } from './loaders.js';
+
+/** What resolvers get: the request, its loaders, and what the toolkit notes down. */
+export interface GraphQLContext extends ToolkitContext {
+  readonly loaders: Loaders;
+}
+
+/** What contexts are made from; the same for all requests. */
+export interface ContextParts {
+  readonly db: Database;
+  readonly keyring: Keyring;
+  /** Where mails are kept as files; null: they are sent. */
+  readonly mailFolder: string | null;
+  readonly authenticate: Authenticate;
+  /** `LATCHKEY_ADMIN_TOKEN`; null: there is no operator. */
+  readonly adminToken: string | null;
+  readonly clock: () => Date;
+  /** Told after each mutation. */
+  readonly onMutation?: () => void;
+}
+
+/** What a request says of its caller. */
+export interface Caller {
+  readonly headers: IncomingHttpHeaders;
+  readonly ip: string;
+  readonly requestId: string;
+}
+
+const MAX_ACTOR = 255;
+
+/**
+ * Tells who calls and makes the context.
+ * @throws GraphQLError UNAUTHENTICATED for a token that is malformed, unknown, expired or revoked, or for two that differ;
+ *   BRAND_NOT_FOUND for a brand that is unknown or another business's; BAD_REQUEST for headers that contradict themselves
+ */
+export async function contextFor(parts: ContextParts, caller: Caller): Promise<GraphQLContext> {
+  const now = parts.clock();
+  const viewer = await viewerOf(parts, caller.headers, now);
+  return contextOf(
+    {
+      db: parts.db,
+      viewer,
+      now,
+      requestId: caller.requestId,
+      actor: actorOf(caller.headers),
+      keyring: parts.keyring,
+      mailFolder: parts.mailFolder,
+      idempotency: null,
+    },
+    idempotencyKeyOf(caller.headers),
+    parts.onMutation,
+  );
+}
+
+/** The context of a request whose caller is known. `onMutation` is told whenever a mutation has ended. */
+export function contextOf(
+  request: RequestContext,
+  idempotencyKeyHeader: string | null,
+  onMutation?: () => void,
+): GraphQLContext {
+  let loaders: Loaders | undefined;
+  return {
+    request,
+    idempotencyKeyHeader,
+    mutationFieldCount: 0,
+    idempotency: [],
+    denied: new Set(),
+    get loaders() {
+      return (loaders ??= createLoaders(request));
+    },
+    renewLoaders() {
+      loaders = undefined;
+      onMutation?.();
+    },
+  };
+}
+
+async function viewerOf(parts: ContextParts, headers: IncomingHttpHeaders, now: Date): Promise<Viewer> {
+  const token = tokenOf(headers);
+  const brandUrl = singleHeader(headers, 'brand-url')?.trim() || null;
+  if (token !== null && parts.adminToken !== null && sameSecret(token, parts.adminToken))
+    return { principal: 'OPERATOR' };
+  const known = token === null ? null : await parts.authenticate(token, now);
+  if (token !== null && !known) {
+    throw requestError('UNAUTHENTICATED', 'The token is malformed, unknown, expired or revoked. Get a new one.');
+  }
+  const brand = brandUrl === null ? null : await findBrand(parts.db, brandUrl);
+  if (brandUrl !== null && (!brand || (known && known.businessId !== brand.businessId))) {
+    throw requestError('BRAND_NOT_FOUND', `There is no brand ${JSON.stringify(brandUrl)}. Check the header Brand-URL.`);
+  }
+  if (known) return { ...known, brandId: brand?.id ?? null };
+  return { principal: 'PUBLIC', businessId: brand?.businessId ?? null, brandId: brand?.id ?? null };
+}
+
+/** The one token of a request, from any of the three headers that clients of the sources send. */
+function tokenOf(headers: IncomingHttpHeaders): string | null {
+  const authorization = singleHeader(headers, 'authorization');
+  const bearer = authorization === null ? null : /^(?:Bearer\s+)?(\S+)$/i.exec(authorization.trim())?.[1];
+  if (bearer === undefined) throw requestError('UNAUTHENTICATED', 'Give `Authorization: Bearer <token>`.');
+  const given = [bearer, singleHeader(headers, 'x-api-key'), singleHeader(headers, 'auth-key')];
+  const tokens = new Set(given.filter((token) => token !== null).map((token) => token.trim()));
+  if (tokens.size > 1) throw requestError('UNAUTHENTICATED', 'Two different tokens were given. Give one.');
+  return tokens.values().next().value ?? null;
+}
+
+function idempotencyKeyOf(headers: IncomingHttpHeaders): string | null {
+  const [standard, extended] = [singleHeader(headers, 'idempotency-key'), singleHeader(headers, 'x-idempotency-key')];
+  if (standard !== null && extended !== null && standard !== extended) {
+    throw requestError('BAD_REQUEST', '`Idempotency-Key` and `X-Idempotency-Key` differ. Give one of them.');
+  }
+  return standard ?? extended;
+}
+
+function actorOf(headers: IncomingHttpHeaders): string | null {
+  const raw = singleHeader(headers, 'x-actor')?.trim();
+  if (!raw) return null;
+  // HTTP carries bytes; clients that name people in UTF-8 mean UTF-8.
+  const actor = Buffer.from(raw, 'latin1').toString('utf8');
+  if (actor.length > MAX_ACTOR || actor.includes('\uFFFD')) {
+    throw requestError('BAD_REQUEST', `\`X-Actor\` takes up to ${MAX_ACTOR} characters in UTF-8.`);
+  }
+  return actor;
+}
+
+function singleHeader(headers: IncomingHttpHeaders, name: string): string | null {
+  const value = headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? null;
+}
+
+function requestError(code: 'UNAUTHENTICATED' | 'BRAND_NOT_FOUND' | 'BAD_REQUEST', message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code } });
+}

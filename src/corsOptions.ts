@@ -1,0 +1,32 @@
+import type { Config } from './config.js';
+
+/** Which pages may call from a browser: the configured origins; in development, when there are none, localhost and Apollo's sandboxes. */
+export function corsOptions(config: Config) {
+  const development = [
+    /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/,
+    'https://sandbox.embed.apollographql.com',
+  ];
+  const studio = 'https://studio.apollographql.com';
+  const everybody = config.corsOrigins.includes('*');
+  const byDefault = config.production ? [] : [...development, studio];
+  return {
+    origin: everybody ? '*' : config.corsOrigins.length > 0 ? [...config.corsOrigins] : byDefault,
+    methods: ['GET', 'POST', 'OPTIONS'],
+    allowedHeaders: [
+      ...['Authorization', 'X-Api-Key', 'Auth-Key', 'Brand-URL', 'Idempotency-Key', 'X-Idempotency-Key', 'X-Actor'],
+      ...['X-Request-Id', 'Content-Type', 'Apollo-Require-Preflight', 'x-apollo-operation-name'],
+    ],
+    exposedHeaders: [
+      ...[
+        'RateLimit-Limit',
+        'RateLimit-Remaining',
+        'RateLimit-Reset',
+        'Retry-After',
+        'X-Request-Id',
+        'WWW-Authenticate',
+      ],
+    ],
+    maxAge: 600,
+    strictPreflight: false,
+  };
+}

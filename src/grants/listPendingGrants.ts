@@ -1,0 +1,42 @@
+import type { QueryPendingGrantsArgs } from '../generated/graphql.js';
+import { inBrand } from '../kernel/brand.js';
+import { isWithin, type Condition } from '../kernel/condition.js';
+import type { ListOrder, ListSpec } from '../kernel/page.js';
+import type { RequestContext } from '../kernel/requestContext.js';
+import { scopeOf } from '../kernel/tenancy.js';
+import { isOneOf } from './listGrants.js';
+
+/** What the arguments of `pendingGrants` mean: grants whose key a person has to supply, the oldest first. */
+export function pendingGrantList(
+  ctx: RequestContext,
+  { where, orderBy }: Pick<QueryPendingGrantsArgs, 'where' | 'orderBy'>,
+): ListSpec<'Grant'> {
+  const waiting = `t.status = 'PENDING' AND t.integration_type = 'LICENSE_KEY' AND t.fulfillment_mode = 'MANUAL'`;
+  return {
+    model: 'Grant',
+    scope: scopeOf(ctx, 'Grant'),
+    conditions: [() => waiting, ...inBrand(ctx), ...(where ? conditionsOf(where, ctx.now) : [])],
+    order: orderOf(orderBy),
+  };
+}
+
+function conditionsOf(where: NonNullable<QueryPendingGrantsArgs['where']>, now: Date): Condition[] {
+  const { isClaimed } = where;
+  const conditions = [
+    ...isOneOf('entitlement_id', 'Entitlement', where.entitlementId?.in),
+    ...isOneOf('customer_id', 'Customer', where.customerId?.in),
+    ...isWithin('t.due_at', where.dueAt ?? {}),
+  ];
+  // A claim whose time is over is none.
+  if (isClaimed != null) {
+    conditions.push((place) => `(t.claimed_until > ${place(now)}) IS ${isClaimed ? 'TRUE' : 'NOT TRUE'}`);
+  }
+  return conditions;
+}
+
+function orderOf(orderBy: QueryPendingGrantsArgs['orderBy']): ListOrder {
+  const direction = orderBy?.direction ?? 'ASC';
+  return orderBy?.field === 'DUE_AT'
+    ? { name: 'DUE_AT', expression: `coalesce(t.due_at, 'infinity'::timestamptz)`, type: 'timestamptz', direction }
+    : { name: 'CREATED_AT', expression: 't.created_at', type: 'timestamptz', direction };
+}

@@ -1,0 +1,12 @@
+import { loadMany, loadOne, loadPage } from '../graphql/batching.js';
+import type { RequestContext } from '../kernel/requestContext.js';
+import { grantList } from './listGrants.js';
+
+/** Grants by id, a license's grants, and a customer's. */
+export function grantLoaders(ctx: RequestContext) {
+  return {
+    grantById: loadOne(ctx, 'Grant'),
+    grantsByLicense: loadMany(ctx, 'Grant', 'licenseId'),
+    grantsByCustomer: loadPage(ctx, 'customerId', grantList),
+  };
+}

@@ -1,0 +1,51 @@
+import type { Resolvers } from '../generated/graphql.js';
+import { found, idOf, required } from '../graphql/fields.js';
+import { mutation } from '../graphql/mutation.js';
+import { globalId, uuidOf } from '../kernel/id.js';
+import { listPage } from '../kernel/page.js';
+import type { Metadata } from '../kernel/text.js';
+import { claimGrant } from './claimGrant.js';
+import { fulfillLicenseKeyGrant } from './fulfillLicenseKeyGrant.js';
+import { ageInSeconds, liveClaim, paymentIdOf, subscriptionIdOf } from './grant.js';
+import { issueGrant } from './issueGrant.js';
+import { grantList } from './listGrants.js';
+import { pendingGrantList } from './listPendingGrants.js';
+import { revokeGrant } from './revokeGrant.js';
+
+export const grantResolvers = {
+  Query: {
+    grant: (_, { id }, { loaders }) => loaders.grantById.load(uuidOf('Grant', id)),
+    grants: (_, args, { request }) => listPage(request.db, grantList(request, args), args),
+    pendingGrants: (_, args, { request }) => listPage(request.db, pendingGrantList(request, args), args),
+  },
+  Mutation: {
+    issueGrant: mutation(issueGrant),
+    fulfillLicenseKeyGrant: mutation(fulfillLicenseKeyGrant),
+    claimGrant: mutation(claimGrant),
+    revokeGrant: mutation(revokeGrant),
+  },
+  Grant: {
+    id: idOf('Grant'),
+    businessId: ({ businessId }) => globalId('Business', businessId),
+    customerId: ({ customerId }) => globalId('Customer', customerId),
+    customer: ({ customerId }, _, { loaders }) => required(loaders.customerById.load(customerId)),
+    entitlementId: ({ entitlementId }) => globalId('Entitlement', entitlementId),
+    entitlement: ({ entitlementId }, _, { loaders }) => required(loaders.entitlementById.load(entitlementId)),
+    licenseKey: ({ licenseKeyId }, _, { loaders }) => found(loaders.licenseKeyById, licenseKeyId),
+    paymentId: async (grant, _, { loaders }) => paymentIdOf(grant, await found(loaders.orderById, grant.orderId)),
+    subscriptionId: subscriptionIdOf,
+    license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId),
+    order: ({ orderId }, _, { loaders }) => found(loaders.orderById, orderId),
+    ageSeconds: (grant, _, { request }) => ageInSeconds(grant, request.now),
+    claimedBy: (grant, _, { request }) => liveClaim(grant, request.now)?.claimedBy ?? null,
+    claimedUntil: (grant, _, { request }) => liveClaim(grant, request.now)?.claimedUntil ?? null,
+    deliveries: ({ id }, _, { loaders }) => loaders.deliveriesByGrant.load(id),
+    testMode: ({ mode }) => mode === 'TEST',
+    metadata: ({ metadata }) => metadata as Metadata,
+    history: ({ id }, args, { loaders }) => loaders.changesByObject.load({ parentId: id, args }),
+  },
+  IssueGrantPayload: { grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId) },
+  FulfillLicenseKeyGrantPayload: { grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId) },
+  ClaimGrantPayload: { grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId) },
+  RevokeGrantPayload: { grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId) },
+} satisfies Resolvers;

@@ -1,0 +1,53 @@
+import { recordChange } from '../events/recordChange.js';
+import type { RevokeGrantInput } from '../generated/graphql.js';
+import type { Grant } from '../generated/prisma/client.js';
+import { changedFields } from '../kernel/changedFields.js';
+import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
+import type { RequestContext } from '../kernel/requestContext.js';
+import { columnsOf } from '../kernel/rows.js';
+import { checkLength, presentText } from '../kernel/text.js';
+import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
+import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
+import { lockGrant } from './lockGrant.js';
+
+/**
+ * Takes a grant back by hand, for good, and disables its key unless another license that is not cancelled uses it. Revoking
+ * again changes nothing, not even the note.
+ * @throws Refusal InvalidInput, GrantNotFound, ModeMismatch, BrandMismatch
+ */
+export async function revokeGrant(ctx: RequestContext, input: RevokeGrantInput): Promise<{ grantId: string }> {
+  const note = presentText(input.note);
+  const problems: UserErrorData[] = [];
+  checkLength(problems, ['input', 'note'], note, 1, 2000);
+  refuseIfAny(problems);
+  return inSqlTransaction(ctx, async (tx) => {
+    const { grant } = await lockGrant(tx, input.grantId);
+    if (grant.status !== 'REVOKED') {
+      await revoke(tx, grant, note);
+      const { licenseKeyId, licenseId } = grant;
+      if (licenseKeyId !== null) await disableLicenseKey(tx, { licenseKeyId, licenseId, reason: note });
+    }
+    return { grantId: grant.id };
+  });
+}
+
+async function revoke(tx: SqlTx, grant: Grant, note: string | null): Promise<void> {
+  const [revoked] = (await tx.sql<Grant>(
+    'revoke_grant',
+    `UPDATE grants SET status = 'REVOKED', status_before_revocation = status, revoked_at = $4, revocation_reason = 'MANUAL',
+        revocation_note = $5, claimed_by = NULL, claimed_until = NULL, error_code = NULL, error_message = NULL,
+        version = version + 1, updated_at = $4
+      WHERE business_id = $1 AND mode = $2 AND id = $3 AND status <> 'REVOKED' RETURNING ${columnsOf('Grant')}`,
+    [grant.businessId, grant.mode, grant.id, tx.ctx.now, note],
+  )) as [Grant];
+  const { updatedAt: _, version, ...fields } = revoked;
+  recordChange(tx, {
+    type: 'entitlement_grant.revoked',
+    objectType: 'Grant',
+    objectId: grant.id,
+    sequence: version,
+    ...changedFields(grant, fields),
+    snapshot: revoked,
+    reason: note,
+  });
+}

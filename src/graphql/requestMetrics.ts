@@ -1,0 +1,53 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+/** How a GraphQL operation ended, for the metrics and the log. */
+export type Outcome = 'ok' | 'partial' | 'refused' | 'fault';
+
+/** Counts what the server answers. All labels come from fixed lists, so that callers cannot make the metrics grow. */
+export interface RequestMetrics {
+  readonly observeRequest: (method: string, route: string, status: number, seconds: number) => void;
+  readonly observeOperation: (type: string, outcome: Outcome, seconds: number) => void;
+}
+
+const seconds = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Registers the server's metrics. @throws Error when the registry has them already */
+export function createRequestMetrics(registry: Registry): RequestMetrics {
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'latchkey_http_requests_total',
+    help: 'HTTP requests answered',
+    labelNames: ['method', 'route', 'status'],
+    registers,
+  });
+  const requestSeconds = new Histogram({
+    name: 'latchkey_http_request_duration_seconds',
+    help: 'Time from the first byte of a request to the last byte of its answer',
+    labelNames: ['route'],
+    buckets: seconds,
+    registers,
+  });
+  const operations = new Counter({
+    name: 'latchkey_graphql_operations_total',
+    help: 'GraphQL operations by type and outcome: ok, partial (data and errors), refused, fault',
+    labelNames: ['type', 'outcome'],
+    registers,
+  });
+  const operationSeconds = new Histogram({
+    name: 'latchkey_graphql_operation_duration_seconds',
+    help: 'Time from parsing an operation to its result',
+    labelNames: ['type'],
+    buckets: seconds,
+    registers,
+  });
+  return {
+    observeRequest(method, route, status, duration) {
+      requests.inc({ method, route, status });
+      requestSeconds.observe({ route }, duration);
+    },
+    observeOperation(type, outcome, duration) {
+      operations.inc({ type, outcome });
+      operationSeconds.observe({ type }, duration);
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { GraphQLError, Kind, valueFromASTUntyped, type GraphQLScalarType, type ValueNode } from 'graphql';
+import { GraphQLDate, GraphQLJSON } from 'graphql-scalars';
+import { isCurrency } from '../kernel/money.js';
+
+type ScalarFunctions = Pick<GraphQLScalarType, 'serialize' | 'parseValue' | 'parseLiteral'>;
+
+function bad(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
+}
+
+/** A scalar whose literal in a document means what the same JSON value in a variable means. */
+function scalar(serialize: (value: never) => unknown, parse: (value: unknown) => unknown): ScalarFunctions {
+  return {
+    serialize: serialize as (value: unknown) => unknown,
+    parseValue: parse,
+    parseLiteral: (node: ValueNode, variables) => parse(valueFromASTUntyped(node, variables)),
+  };
+}
+
+const INSTANT = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?\s*([Zz]|[+-]\d\d:\d\d)?$/;
+
+/** Reads an instant. Without a zone it is UTC; finer than milliseconds is cut off; 30 February is refused, not moved. */
+function parseDateTime(value: unknown): Date {
+  const match = typeof value === 'string' ? INSTANT.exec(value) : null;
+  if (!match) throw bad('Give an instant such as "2026-03-01T12:00:00.000Z".');
+  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', zone = 'Z'] = match;
+  const local = `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(0, 3).padEnd(3, '0')}Z`;
+  const date = new Date(local);
+  if (Number.isNaN(date.getTime()) || date.toISOString() !== local || year === '0000') {
+    throw bad(`${String(value)} is no such day or time.`);
+  }
+  if (zone.toUpperCase() === 'Z') return date;
+  const [offsetHours, offsetMinutes] = [Number(zone.slice(1, 3)), Number(zone.slice(4, 6))];
+  if (offsetHours > 14 || offsetMinutes > 59) throw bad(`${zone} is no offset from UTC.`);
+  const offset = (offsetHours * 60 + offsetMinutes) * (zone.startsWith('-') ? 1 : -1);
+  return new Date(date.getTime() + offset * 60_000);
+}
+
+const PLAIN_DECIMAL = /^-?\d{1,30}(\.\d{1,30})?$/;
+
+/** Reads a decimal as text. A JSON number is only as exact as 15 significant digits. */
+function parseDecimal(value: unknown): string {
+  if (typeof value === 'string' && PLAIN_DECIMAL.test(value)) return value;
+  if (typeof value === 'number') {
+    const text = String(value);
+    if (PLAIN_DECIMAL.test(text) && text.replace(/^-?0*\.?0*|\.|-/g, '').length <= 15) return text;
+  }
+  throw bad('Give a plain decimal as a string, such as "19.90".');
+}
+
+function parseCurrency(value: unknown): string {
+  if (typeof value === 'string' && isCurrency(value)) return value;
+  throw bad('Give a currency of ISO 4217: three upper-case letters, such as "EUR".');
+}
+
+function parseBigInt(value: unknown): bigint {
+  if (typeof value === 'string' && /^-?\d{1,19}$/.test(value)) return BigInt(value);
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
+  throw bad('Give a whole number.');
+}
+
+function parseMetadata(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw bad('Give a flat object such as {"team": "blue"}.');
+  }
+  for (const [key, inner] of Object.entries(value)) {
+    const isScalar = inner === null || ['string', 'boolean'].includes(typeof inner) || Number.isFinite(inner);
+    if (!isScalar) throw bad(`The value of "${key}" is no string, number or boolean.`);
+  }
+  return Object.fromEntries(Object.entries(value));
+}
+
+/** What the SDL's own scalars do. Shape only: ranges and existence are the use cases' business. */
+export const scalars: Readonly<Record<string, ScalarFunctions>> = {
+  DateTime: scalar((date: Date) => date.toISOString(), parseDateTime),
+  Date: {
+    serialize: (value) => (value as Date).toISOString().slice(0, 10),
+    parseValue: (value) => GraphQLDate.parseValue(value),
+    parseLiteral: (node, variables) => GraphQLDate.parseLiteral(node, variables),
+  },
+  Decimal: {
+    ...scalar((text: string) => text, parseDecimal),
+    // The digits of a literal are taken as they stand, not through a floating-point number.
+    parseLiteral: (node) =>
+      parseDecimal(node.kind === Kind.INT || node.kind === Kind.FLOAT || node.kind === Kind.STRING ? node.value : null),
+  },
+  Currency: scalar((code: string) => code, parseCurrency),
+  BigInt: {
+    ...scalar((number: bigint) => number.toString(), parseBigInt),
+    parseLiteral: (node) => parseBigInt(node.kind === Kind.INT || node.kind === Kind.STRING ? node.value : null),
+  },
+  Metadata: scalar((map: object) => map, parseMetadata),
+  JSON: GraphQLJSON,
+};

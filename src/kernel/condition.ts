@@ -1,0 +1,35 @@
+/** Adds a value to the statement and gives its placeholder. */
+export type Placeholder = (value: unknown) => string;
+
+/** A condition of a `where`, as SQL over the table's columns. */
+export type Condition = (placeholder: Placeholder) => string;
+
+/** `column` is any of the values; an empty list matches nothing. */
+export function isAnyOf(column: string, values: readonly string[], type: 'uuid' | 'text'): Condition {
+  return (place) => `t.${column} = ANY(${place(values)}::${type}[])`;
+}
+
+/** `expression` lies in a half-open window of time. */
+export function isWithin(expression: string, window: { gte?: Date | null; lt?: Date | null }): Condition[] {
+  const conditions: Condition[] = [];
+  if (window.gte) conditions.push((place) => `${expression} >= ${place(window.gte)}`);
+  if (window.lt) conditions.push((place) => `${expression} < ${place(window.lt)}`);
+  return conditions;
+}
+
+/** The metadata pair is there. Values are compared as text, so that 1 and "1" are the same to a caller. */
+export function hasMetadata(pair: { key: string; eq: string }): Condition {
+  return (place) => {
+    const asText = place(JSON.stringify({ [pair.key]: pair.eq }));
+    const scalar = /^(true|false|-?\d+(\.\d+)?)$/.test(pair.eq) ? `{${JSON.stringify(pair.key)}: ${pair.eq}}` : null;
+    return scalar
+      ? `(t.metadata @> ${asText}::jsonb OR t.metadata @> ${place(scalar)}::jsonb)`
+      : `t.metadata @> ${asText}::jsonb`;
+  };
+}
+
+/** Text that `column` (already in lower case) contains; `%` and `_` mean themselves. */
+export function containsText(column: string, text: string): Condition {
+  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
+  return (place) => `t.${column} LIKE ${place(pattern)}`;
+}

@@ -1,0 +1,74 @@
+import { v7 } from 'uuid';
+
+/**
+ * Prefixes of the ids that the API shows, by SDL type. An id outside is a TypeID: prefix, underscore and the UUID in 26
+ * characters of Crockford's base 32.
+ */
+export const idPrefixes = {
+  ApiKey: 'key',
+  Brand: 'brand',
+  Business: 'biz',
+  Change: 'chg',
+  Customer: 'cus',
+  CustomerSession: 'ses',
+  Delivery: 'dlv',
+  Entitlement: 'ent',
+  Grant: 'grant',
+  LedgerEntry: 'lent',
+  LedgerTransaction: 'ltx',
+  License: 'lic',
+  LicenseKey: 'lkey',
+  Order: 'ord',
+  OrderLine: 'line',
+  Package: 'pkg',
+  PackagePrice: 'price',
+  Product: 'prod',
+  ProductOffering: 'offer',
+  SubscriptionType: 'sub',
+  Wallet: 'wal',
+} as const;
+
+/** SDL types that have an id of their own. */
+export type IdType = keyof typeof idPrefixes;
+
+/** Stands in for an id that cannot be anybody's, so that a malformed id answers exactly as an unknown one. */
+export const NO_ID = '00000000-0000-0000-0000-000000000000';
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const typesByPrefix = new Map(Object.entries(idPrefixes).map(([type, prefix]) => [prefix as string, type as IdType]));
+
+/** A new id: a UUID version 7, rising with time. */
+export function newId(): string {
+  return v7();
+}
+
+/** The id that the API shows for a row of a type. */
+export function globalId(type: IdType, uuid: string): string {
+  let bits = BigInt(`0x${uuid.replaceAll('-', '')}`);
+  let text = '';
+  for (let i = 0; i < 26; i++) {
+    text = ALPHABET.charAt(Number(bits & 31n)) + text;
+    bits >>= 5n;
+  }
+  return `${idPrefixes[type]}_${text}`;
+}
+
+/** Type and UUID of an id that the API showed; null when it is malformed. Only the one canonical spelling is accepted. */
+export function parseGlobalId(id: string): { type: IdType; uuid: string } | null {
+  const match = /^([a-z]+)_([0-7][0-9a-hjkmnp-tv-z]{25})$/.exec(id);
+  const type = match && typesByPrefix.get(match[1] as string);
+  if (!match || !type) return null;
+  let bits = 0n;
+  for (const character of match[2] as string) bits = (bits << 5n) | BigInt(ALPHABET.indexOf(character));
+  const hex = bits.toString(16).padStart(32, '0');
+  return {
+    type,
+    uuid: `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`,
+  };
+}
+
+/** The UUID of an id of one type; `NO_ID` when it is malformed or another type's. */
+export function uuidOf(type: IdType, id: string): string {
+  const parsed = parseGlobalId(id);
+  return parsed?.type === type ? parsed.uuid : NO_ID;
+}

@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import { ClientError } from './clientError.js';
+import type { Condition, Placeholder } from './condition.js';
+import type { Database } from './database.js';
+import { columnsOf, tables, type Model, type RowOf } from './rows.js';
+
+export const MAX_PAGE = 100;
+const DEFAULT_PAGE = 20;
+/** Counting stops here: an exact count of a million rows costs more than anybody gains by it. */
+export const COUNT_CAP = 10_000;
+
+/** The four arguments of every list. */
+export interface PageArgs {
+  first?: number | null;
+  after?: string | null;
+  last?: number | null;
+  before?: string | null;
+}
+
+/** An order: an indexed column or expression, with the type that its values are compared as. The id breaks ties. */
+export interface ListOrder {
+  readonly name: string;
+  readonly expression: string;
+  readonly type: 'timestamptz' | 'text' | 'bigint' | 'integer';
+  readonly direction: 'ASC' | 'DESC';
+}
+
+/** A list: which rows of which table, in which order. */
+export interface ListSpec<M extends Model> {
+  readonly model: M;
+  /** Equality on the tenant's columns, and whatever else is always there. */
+  readonly scope: Readonly<Record<string, string>>;
+  readonly conditions: readonly Condition[];
+  readonly order: ListOrder;
+}
+
+/** One page, in the shape that the SDL's connections have. Counting happens when it is asked for. */
+export interface Connection<Row> {
+  edges: { cursor: string; node: Row }[];
+  nodes: Row[];
+  pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null };
+  totalCount: () => Promise<number>;
+  totalCountIsCapped: () => Promise<boolean>;
+}
+
+interface Cursor {
+  key: string;
+  id: string;
+}
+
+interface Window {
+  limit: number;
+  backward: boolean;
+  after: Cursor | null;
+  before: Cursor | null;
+}
+
+type Keyed<Row> = Row & { __key: string; __parent?: string; id: string };
+
+/**
+ * One page of a list by keyset: page 10,000 costs what page 1 costs, and rows that share a timestamp are neither skipped nor
+ * repeated.
+ * @throws ClientError BAD_USER_INPUT for sizes out of 1 to 100, `first` with `last`, or a cursor of another list or tenant
+ */
+export async function listPage<M extends Model>(
+  db: Database,
+  list: ListSpec<M>,
+  args: PageArgs,
+): Promise<Connection<RowOf<M>>> {
+  const values: unknown[] = [];
+  const place: Placeholder = (value) => `$${values.push(value)}`;
+  const mark = markOf(list, null);
+  const window = windowOf(args, mark);
+  const text = pageQuery(list, window, place, null);
+  const rows = await db.sql<Keyed<RowOf<M>>>(null, text, values);
+  return connectionOf(rows, window, mark, () => countRows(db, list));
+}
+
+/**
+ * The same page for many parents in one statement: `licenses(first: 5)` of 50 customers is one LATERAL join.
+ * @param column the column that points to the parent
+ * @returns a connection for each parent, in order
+ */
+export async function listPageByParent<M extends Model>(
+  db: Database,
+  list: ListSpec<M>,
+  args: PageArgs,
+  column: string,
+  parentIds: readonly string[],
+): Promise<Connection<RowOf<M>>[]> {
+  const values: unknown[] = [];
+  const place: Placeholder = (value) => `$${values.push(value)}`;
+  // A cursor belongs to one parent's list, so a page that starts at one has one parent only.
+  const mark = markOf(list, args.after || args.before ? (parentIds[0] as string) : null);
+  const window = windowOf(args, mark);
+  const inner = pageQuery(list, window, place, `t.${column} = parent.id`);
+  const text = `SELECT parent.id AS "__parent", page.* FROM unnest(${place(parentIds)}::uuid[]) AS parent (id)
+    CROSS JOIN LATERAL (${inner}) page`;
+  const rows = await db.sql<Keyed<RowOf<M>>>(null, text, values);
+  const byParent = new Map<string, Keyed<RowOf<M>>[]>(parentIds.map((parentId) => [parentId, []]));
+  for (const row of rows) byParent.get(row.__parent as string)?.push(row);
+  const count = countByParent(db, list, column, parentIds);
+  return parentIds.map((parentId) =>
+    connectionOf(
+      byParent.get(parentId) ?? [],
+      window,
+      markOf(list, parentId),
+      async () => (await count()).get(parentId) ?? 0,
+    ),
+  );
+}
+
+/** The words that tie a cursor to its list, tenant, order and parent: a cursor from anywhere else is refused. */
+function markOf<M extends Model>(list: ListSpec<M>, parentId: string | null): string {
+  const words = JSON.stringify([list.model, list.scope, list.order.name, list.order.direction, parentId]);
+  return createHash('sha256').update(words).digest('base64url').slice(0, 8);
+}
+
+function windowOf(args: PageArgs, mark: string): Window {
+  const { first, last } = args;
+  if (first != null && last != null) throw badPage('first', 'Give `first` or `last`, not both.');
+  for (const [name, size] of Object.entries({ first, last })) {
+    if (size != null && (size < 1 || size > MAX_PAGE)) throw badPage(name, `Give \`${name}\` from 1 to ${MAX_PAGE}.`);
+  }
+  return {
+    limit: first ?? last ?? DEFAULT_PAGE,
+    backward: last != null,
+    after: cursorOf(args.after, 'after', mark),
+    before: cursorOf(args.before, 'before', mark),
+  };
+}
+
+function badPage(argument: string, message: string): ClientError {
+  return new ClientError('BAD_USER_INPUT', message, { argument });
+}
+
+function cursorOf(text: string | null | undefined, argument: string, mark: string): Cursor | null {
+  if (text == null) return null;
+  let parts: unknown = null;
+  try {
+    parts = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+  } catch {
+    // Falls through to the one refusal below.
+  }
+  if (
+    Array.isArray(parts) &&
+    parts.length === 3 &&
+    parts[0] === mark &&
+    parts.every((part) => typeof part === 'string')
+  ) {
+    const [, key, id] = parts as [string, string, string];
+    if (/^[0-9a-f-]{36}$/.test(id) && !key.includes('\0')) return { key, id };
+  }
+  throw badPage(argument, `\`${argument}\` is no cursor of this list in this order. Use one that a page of it gave.`);
+}
+
+function pageQuery<M extends Model>(
+  list: ListSpec<M>,
+  window: Window,
+  place: Placeholder,
+  parent: string | null,
+): string {
+  const { expression, type, direction } = list.order;
+  const forward = direction === 'ASC';
+  const beyond = (cursor: Cursor, greater: boolean) =>
+    `(${expression}, t.id) ${greater ? '>' : '<'} (${place(cursor.key)}::${type}, ${place(cursor.id)}::uuid)`;
+  const conditions = filters(list, place, parent);
+  if (window.after) conditions.push(beyond(window.after, forward));
+  if (window.before) conditions.push(beyond(window.before, !forward));
+  const way = forward !== window.backward ? 'ASC' : 'DESC';
+  return `SELECT ${columnsOf(list.model, 't')}, (${expression})::text AS "__key" FROM ${tables[list.model]} t
+    WHERE ${conditions.join(' AND ')} ORDER BY ${expression} ${way}, t.id ${way} LIMIT ${window.limit + 1}`;
+}
+
+function filters<M extends Model>(list: ListSpec<M>, place: Placeholder, parent: string | null): string[] {
+  return [
+    ...Object.entries(list.scope).map(([column, value]) => `t.${column} = ${place(value)}`),
+    ...(parent ? [parent] : []),
+    ...list.conditions.map((condition) => condition(place)),
+  ];
+}
+
+function connectionOf<Row extends { id?: unknown }>(
+  found: Keyed<Row>[],
+  window: Window,
+  mark: string,
+  count: () => Promise<number>,
+): Connection<Row> {
+  const more = found.length > window.limit;
+  const page = found.slice(0, window.limit);
+  if (window.backward) page.reverse();
+  const edges = page.map(({ __key, __parent: _parent, ...node }) => ({
+    cursor: Buffer.from(JSON.stringify([mark, __key, node.id])).toString('base64url'),
+    node: node as unknown as Row,
+  }));
+  let counted: Promise<number> | undefined;
+  const total = () => (counted ??= count());
+  return {
+    edges,
+    nodes: edges.map((edge) => edge.node),
+    pageInfo: {
+      hasNextPage: window.backward ? window.before !== null : more,
+      hasPreviousPage: window.backward ? more : window.after !== null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount: async () => Math.min(await total(), COUNT_CAP),
+    totalCountIsCapped: async () => (await total()) > COUNT_CAP,
+  };
+}
+
+async function countRows<M extends Model>(db: Database, list: ListSpec<M>): Promise<number> {
+  const values: unknown[] = [];
+  const conditions = filters(list, (value) => `$${values.push(value)}`, null);
+  const text = `SELECT count(*)::int AS count FROM (
+    SELECT 1 FROM ${tables[list.model]} t WHERE ${conditions.join(' AND ')} LIMIT ${COUNT_CAP + 1}) counted`;
+  const [row] = await db.sql<{ count: number }>(null, text, values);
+  return row?.count ?? 0;
+}
+
+/** Counts all parents' lists in one statement, when the first of them asks. */
+function countByParent<M extends Model>(
+  db: Database,
+  list: ListSpec<M>,
+  column: string,
+  parentIds: readonly string[],
+): () => Promise<Map<string, number>> {
+  let counted: Promise<Map<string, number>> | undefined;
+  const count = async () => {
+    const values: unknown[] = [];
+    const place: Placeholder = (value) => `$${values.push(value)}`;
+    const conditions = filters(list, place, `t.${column} = parent.id`);
+    const text = `SELECT parent.id, counted.count FROM unnest(${place(parentIds)}::uuid[]) AS parent (id)
+      CROSS JOIN LATERAL (SELECT count(*)::int AS count FROM (
+        SELECT 1 FROM ${tables[list.model]} t WHERE ${conditions.join(' AND ')} LIMIT ${COUNT_CAP + 1}) c) counted`;
+    const rows = await db.sql<{ id: string; count: number }>(null, text, values);
+    return new Map(rows.map((row) => [row.id, row.count]));
+  };
+  return () => (counted ??= count());
+}

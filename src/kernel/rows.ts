@@ -1,0 +1,105 @@
+import { Prisma } from '../generated/prisma/client.js';
+import type * as Rows from '../generated/prisma/client.js';
+
+/** Models whose rows prepared statements read, each with its table. A row read this way is exactly the row Prisma reads. */
+export const tables = {
+  ApiKey: 'api_keys',
+  Brand: 'brands',
+  Business: 'businesses',
+  Change: 'changes',
+  Customer: 'customers',
+  CustomerSession: 'customer_sessions',
+  Delivery: 'deliveries',
+  Entitlement: 'entitlements',
+  EntitlementAttachment: 'entitlement_attachments',
+  Grant: 'grants',
+  LedgerTransaction: 'ledger_transactions',
+  LedgerTransfer: 'ledger_transfers',
+  License: 'licenses',
+  LicenseKey: 'license_keys',
+  Order: 'orders',
+  OrderLine: 'order_lines',
+  Package: 'packages',
+  PackagePrice: 'package_prices',
+  Product: 'products',
+  ProductOffering: 'product_offerings',
+  SubscriptionType: 'subscription_types',
+  Wallet: 'wallets',
+} as const;
+
+/** Names of those models. */
+export type Model = keyof typeof tables;
+
+interface RowTypes {
+  ApiKey: Rows.ApiKey;
+  Brand: Rows.Brand;
+  Business: Rows.Business;
+  Change: Rows.Change;
+  Customer: Rows.Customer;
+  CustomerSession: Rows.CustomerSession;
+  Delivery: Rows.Delivery;
+  Entitlement: Rows.Entitlement;
+  EntitlementAttachment: Rows.EntitlementAttachment;
+  Grant: Rows.Grant;
+  LedgerTransaction: Rows.LedgerTransaction;
+  LedgerTransfer: Rows.LedgerTransfer;
+  License: Rows.License;
+  LicenseKey: Rows.LicenseKey;
+  Order: Rows.Order;
+  OrderLine: Rows.OrderLine;
+  Package: Rows.Package;
+  PackagePrice: Rows.PackagePrice;
+  Product: Rows.Product;
+  ProductOffering: Rows.ProductOffering;
+  SubscriptionType: Rows.SubscriptionType;
+  Wallet: Rows.Wallet;
+}
+
+/** A row of a model, in camelCase. */
+export type RowOf<M extends Model> = RowTypes[M];
+
+const fieldNames: { [M in Model]: Record<string, string> } = {
+  ApiKey: Prisma.ApiKeyScalarFieldEnum,
+  Brand: Prisma.BrandScalarFieldEnum,
+  Business: Prisma.BusinessScalarFieldEnum,
+  Change: Prisma.ChangeScalarFieldEnum,
+  Customer: Prisma.CustomerScalarFieldEnum,
+  CustomerSession: Prisma.CustomerSessionScalarFieldEnum,
+  Delivery: Prisma.DeliveryScalarFieldEnum,
+  Entitlement: Prisma.EntitlementScalarFieldEnum,
+  EntitlementAttachment: Prisma.EntitlementAttachmentScalarFieldEnum,
+  Grant: Prisma.GrantScalarFieldEnum,
+  LedgerTransaction: Prisma.LedgerTransactionScalarFieldEnum,
+  LedgerTransfer: Prisma.LedgerTransferScalarFieldEnum,
+  License: Prisma.LicenseScalarFieldEnum,
+  LicenseKey: Prisma.LicenseKeyScalarFieldEnum,
+  Order: Prisma.OrderScalarFieldEnum,
+  OrderLine: Prisma.OrderLineScalarFieldEnum,
+  Package: Prisma.PackageScalarFieldEnum,
+  PackagePrice: Prisma.PackagePriceScalarFieldEnum,
+  Product: Prisma.ProductScalarFieldEnum,
+  ProductOffering: Prisma.ProductOfferingScalarFieldEnum,
+  SubscriptionType: Prisma.SubscriptionTypeScalarFieldEnum,
+  Wallet: Prisma.WalletScalarFieldEnum,
+};
+
+/** camelCase to snake_case; the Prisma schema maps every field by this one rule. */
+export function columnName(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+const selections = new Map<string, string>();
+
+/** The select list that reads a model's row in camelCase, its columns qualified by an alias when one is given. */
+export function columnsOf(model: Model, alias?: string): string {
+  const cacheKey = `${alias ?? ''}.${model}`;
+  let selection = selections.get(cacheKey);
+  if (!selection) {
+    const qualifier = alias ? `${alias}.` : '';
+    selection = Object.values(fieldNames[model])
+      .map((field) => `${qualifier}${columnName(field)} AS "${field}"`)
+      .join(', ');
+    selections.set(cacheKey, selection);
+  }
+  return selection;
+}

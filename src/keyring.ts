@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config, SecretKey } from './config.js';
+import type { Database } from './kernel/database.js';
+import { hmacOf, sameSecret, type Keyring, type KeySet } from './kernel/secret.js';
+
+function keySetOf(keys: readonly SecretKey[]): KeySet {
+  const [current] = keys;
+  if (!current) throw new Error('a set of keys has at least one');
+  return { currentId: current.id, keys: new Map(keys.map(({ id, secret }) => [id, secret])) };
+}
+
+/**
+ * The secrets that stored data depends on: the configured ones; else, for development, ones that are made once and kept in the
+ * data folder, readable by their owner only.
+ */
+export function keyringOf(config: Config): Keyring {
+  const { hmacKeys, encryptionKeys } = config.hmacKeys && config.encryptionKeys ? config : keptKeys(config.dataDir);
+  return { hmac: keySetOf(hmacKeys ?? []), encryption: keySetOf(encryptionKeys ?? []) };
+}
+
+function keptKeys(dataDir: string): { hmacKeys: SecretKey[]; encryptionKeys: SecretKey[] } {
+  const file = join(dataDir, 'secrets.json');
+  if (!existsSync(file)) {
+    mkdirSync(dataDir, { recursive: true });
+    const made = { hmac: randomBytes(32).toString('base64'), encryption: randomBytes(32).toString('base64') };
+    writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  }
+  const { hmac, encryption } = JSON.parse(readFileSync(file, 'utf8')) as { hmac: string; encryption: string };
+  return {
+    hmacKeys: [{ id: 'local', secret: Buffer.from(hmac, 'base64') }],
+    encryptionKeys: [{ id: 'local', secret: Buffer.from(encryption, 'base64') }],
+  };
+}
+
+/**
+ * Refuses secrets that are not the ones which the stored data was made with: the database keeps, for each key id, a value that
+ * only the right key gives.
+ * @throws Error naming the variable, the key id and what to do
+ */
+export async function checkKeyring(db: Database, keyring: Keyring, now: Date): Promise<void> {
+  for (const [purpose, set] of [['HMAC', keyring.hmac] as const, ['ENCRYPTION', keyring.encryption] as const]) {
+    for (const [keyId, key] of set.keys) {
+      const value = hmacOf(key, 'latchkey secret check', purpose, keyId);
+      await db.writer.prisma.secretCheck.createMany({
+        data: [{ keyId, purpose, value: new Uint8Array(value), createdAt: now }],
+        skipDuplicates: true,
+      });
+      const kept = await db.writer.prisma.secretCheck.findUniqueOrThrow({
+        where: { purpose_keyId: { purpose, keyId } },
+      });
+      if (!sameSecret(Buffer.from(kept.value).toString('hex'), value.toString('hex'))) {
+        throw new Error(
+          `LATCHKEY_${purpose}_KEYS: the key "${keyId}" is not the one that the stored data was made with. ` +
+            'Give the right key, or give the new one another id beside the old one.',
+        );
+      }
+    }
+  }
+}

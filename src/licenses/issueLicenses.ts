@@ -1,0 +1,124 @@
+import { recordChange } from '../events/recordChange.js';
+import type { Entitlement } from '../generated/prisma/client.js';
+import { grantEntitlements } from '../grants/grantEntitlements.js';
+import { drawNumbers } from '../kernel/drawNumber.js';
+import { newId } from '../kernel/id.js';
+import { tenantOf } from '../kernel/requestContext.js';
+import type { Metadata } from '../kernel/text.js';
+import type { SqlTx } from '../kernel/transaction.js';
+import { addLicenseKey } from '../licenseKeys/addLicenseKey.js';
+import { generateKey } from '../licenseKeys/licenseKey.js';
+import { refuseKnownKey } from '../licenseKeys/refuseKnownKey.js';
+import { lockAssignees } from './lockAssignees.js';
+
+/** A license to issue, from fields that were checked. It is for an offering or for a package, not both. */
+export interface NewLicense {
+  readonly customerId: string;
+  readonly type: string;
+  readonly productOfferingId: string | null;
+  readonly packageId: string | null;
+  readonly subscriptionTypeId: string | null;
+  readonly orderId: string | null;
+  readonly validFrom: Date;
+  /** Exclusive; null: for ever. */
+  readonly validUntil: Date | null;
+  readonly assignedTo: { type: string; id: string; displayName: string | null; details: Metadata | null } | null;
+  readonly details: Metadata | null;
+  /** What one license cost, undiscounted, in minor units of `currency`; both null when nobody pays here. */
+  readonly amountMinor: bigint | null;
+  readonly currency: string | null;
+  readonly description: string | null;
+  readonly tags: string[];
+  readonly metadata: Metadata;
+}
+
+/** What comes with the licenses. */
+export interface IssueOptions {
+  /** Who gets the grants and their mails. */
+  readonly customer: { id: string; email: string | null };
+  /** What each license grants. */
+  readonly entitlements: readonly Entitlement[];
+  /** A key of the buyer's or vendor's own, checked and trimmed; it goes to the first license. */
+  readonly suppliedKey: string | null;
+  /** Whether licenses that no entitlement gives a key get one by generation, as wallet purchases do. */
+  readonly generateKeys: boolean;
+}
+
+/**
+ * A step: issues licenses with their keys, grants and mails. Buffered but for one round trip that draws the numbers, one more
+ * where licenses are assigned, and one for a supplied key while secrets are rotated.
+ *
+ * A license whose start has come is born ACTIVE with `activatedAt` = now, whatever its start; any other is PENDING. Its key is
+ * the supplied one, which fulfils its first license-key grant; else each AUTO grant generates one, and MANUAL ones wait; else,
+ * without such a grant and with `generateKeys`, one is generated. Records `license.created` and what keys and grants record.
+ *
+ * The transaction needs `assigneeTaken` and `licenseKeyTaken` among its conflicts where those can happen.
+ * @returns ids in the order given
+ */
+export async function issueLicenses(
+  tx: SqlTx,
+  licenses: readonly NewLicense[],
+  options: IssueOptions,
+): Promise<{ id: string }[]> {
+  await lockAssignees(tx, licenses);
+  if (options.suppliedKey !== null) await refuseKnownKey(tx, options.suppliedKey);
+  const numbers = await drawNumbers(tx, 'License', licenses.length);
+  return licenses.map((license, i) => {
+    const id = addLicense(tx, license, numbers[i] as string);
+    giveKeyAndGrants(tx, { id, orderId: license.orderId }, options, i === 0 ? options.suppliedKey : null);
+    return { id };
+  });
+}
+
+function addLicense(tx: SqlTx, license: NewLicense, number: string): string {
+  const { now } = tx.ctx;
+  const { assignedTo, ...columns } = license;
+  const isPending = license.validFrom > now;
+  const row = {
+    ...tenantOf(tx.ctx),
+    id: newId(),
+    number,
+    ...columns,
+    status: isPending ? ('PENDING' as const) : ('ACTIVE' as const),
+    activatedAt: isPending ? null : now,
+    assignedToType: assignedTo?.type ?? null,
+    assignedToId: assignedTo?.id ?? null,
+    assignedToDisplayName: assignedTo?.displayName ?? null,
+    assignedToDetails: assignedTo?.details ?? null,
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  };
+  // A null of JSON columns is SQL's null here, which Prisma's own types would have spelt out.
+  tx.insert('licenses', row as never);
+  const { id } = row;
+  recordChange(tx, { type: 'license.created', objectType: 'License', objectId: id, sequence: 1, snapshot: row });
+  return id;
+}
+
+function giveKeyAndGrants(
+  tx: SqlTx,
+  license: { id: string; orderId: string | null },
+  { customer, entitlements, generateKeys }: IssueOptions,
+  suppliedKey: string | null,
+): void {
+  grantEntitlements(tx, entitlements, {
+    customer,
+    licenseId: license.id,
+    orderId: license.orderId,
+    paymentId: null,
+    subscriptionId: null,
+    metadata: {},
+    suppliedKey,
+  });
+  if (entitlements.some(({ integrationType }) => integrationType === 'LICENSE_KEY')) return;
+  if (suppliedKey === null && !generateKeys) return;
+  addLicenseKey(tx, {
+    customerId: customer.id,
+    licenseId: license.id,
+    key: suppliedKey ?? generateKey(),
+    source: suppliedKey === null ? 'AUTO' : 'SUPPLIED',
+    activationsLimit: null,
+    expiresAt: null,
+  });
+}

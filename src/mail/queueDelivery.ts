@@ -1,0 +1,38 @@
+import { newId } from '../kernel/id.js';
+import { tenantOf } from '../kernel/requestContext.js';
+import { presentText } from '../kernel/text.js';
+import type { SqlTx } from '../kernel/transaction.js';
+import type { TemplateName } from './templates.js';
+
+/** A mail to send, as the use case that causes it sees it. */
+export interface DeliveryRequest {
+  readonly customerId: string;
+  /** Null or blank: the customer has no address. */
+  readonly recipient: string | null;
+  readonly grantId: string | null;
+  readonly template: TemplateName;
+}
+
+/**
+ * A step: queues a mail in the transaction that makes its cause true; buffered, so no round trip of its own. The relay makes a
+ * job of it after the commit. Without an address it fails at once, and nothing else does.
+ * @returns the delivery's id
+ */
+export function queueDelivery(tx: SqlTx, { customerId, recipient, grantId, template }: DeliveryRequest): string {
+  const { now } = tx.ctx;
+  const id = newId();
+  const address = presentText(recipient);
+  tx.insert('deliveries', {
+    ...tenantOf(tx.ctx),
+    id,
+    customerId,
+    grantId,
+    template,
+    recipient: address,
+    status: address === null ? 'FAILED' : 'QUEUED',
+    failure: address === null ? 'NO_ADDRESS' : null,
+    createdAt: now,
+    updatedAt: now,
+  });
+  return id;
+}

@@ -1,0 +1,118 @@
+import { demoFile, keepDemoUrl, seedDemo, type SeedParts } from '../prisma/seed.js';
+import { createApp } from './app.js';
+import { ConfigError, readConfig, type Config } from './config.js';
+import { applyMigrations } from './database/applyMigrations.js';
+import { startEmbeddedPostgres } from './database/embeddedPostgres.js';
+import { licenseKeyMail } from './grants/licenseKeyMail.js';
+import { openDatabase, type Database } from './kernel/database.js';
+import { checkKeyring, keyringOf } from './keyring.js';
+import { applyDueLicenseChanges } from './licenses/applyDueLicenseChanges.js';
+import { createLog, type Logger } from './log.js';
+import { readyText } from './readyText.js';
+import { stopOnSignals, type Stop } from './stopOnSignals.js';
+import { startWorker, type Worker } from './worker.js';
+
+const drainMs = 10_000;
+
+/** Runs the stages in order. Each pushes how it is undone; stopping undoes them from the last to the first. */
+async function main(): Promise<void> {
+  const config = readConfigOrExit();
+  const log = createLog(config);
+  const stops: Stop[] = [];
+  stopOnSignals(log, stops);
+  try {
+    const { db, directUrl } = await startDatabase(config, log, stops);
+    const keyring = keyringOf(config);
+    await checkKeyring(db, keyring, new Date());
+    if (config.databaseUrl === null) await seedEmbedded(config, { db, keyring }, log);
+    const parts = { config, db, keyring, log };
+    const worker = config.role === 'api' ? null : await startBackground({ ...parts, url: directUrl }, stops);
+    if (config.role !== 'worker') await startApi({ ...parts, onMutation: worker?.wake }, stops);
+    log.info({ role: config.role }, 'ready');
+  } catch (error) {
+    log.fatal({ err: error }, 'cannot start');
+    for (const { stop } of stops.toReversed()) await stop().catch(() => {});
+    process.exit(1);
+  }
+}
+
+function readConfigOrExit(): Config {
+  try {
+    return readConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+/** A migrated database with open pools, and its direct address: the configured one, or an embedded one in the data folder. */
+async function startDatabase(config: Config, log: Logger, stops: Stop[]): Promise<{ db: Database; directUrl: string }> {
+  let url = config.databaseUrl;
+  if (url === null) {
+    const embedded = await startEmbeddedPostgres({ dataDir: config.dataDir, log: (line) => log.debug(line) });
+    stops.push({ name: 'embedded PostgreSQL', stop: () => embedded.stop() });
+    url = embedded.url;
+  }
+  const directUrl = config.directDatabaseUrl ?? url;
+  await applyMigrations(directUrl);
+  const db = openDatabase({
+    url,
+    readConnections: config.pools.read,
+    writeConnections: config.pools.write,
+    onIdleError: (error) => log.warn({ reason: error.message }, 'an idle database connection broke'),
+  });
+  stops.push({ name: 'database pools', stop: () => db.close() });
+  return { db, directUrl };
+}
+
+/** Relay, jobs and schedule: what carries onward what requests wrote down. */
+async function startBackground(
+  parts: Omit<Parameters<typeof startWorker>[0], 'contents' | 'tasks'>,
+  stops: Stop[],
+): Promise<Worker> {
+  const { db, keyring } = parts;
+  const worker = await startWorker({
+    ...parts,
+    contents: { 'license-key': async (_ctx, delivery) => ({ vars: await licenseKeyMail(db, keyring, delivery) }) },
+    tasks: { applyDueLicenseChanges: ({ now }) => applyDueLicenseChanges(db, now) },
+  });
+  stops.push({ name: 'worker', stop: () => worker.stop() });
+  return worker;
+}
+
+/** A database of our own gets a demo vendor the first time, so that there is something to try. */
+async function seedEmbedded(config: Config, parts: Pick<SeedParts, 'db' | 'keyring'>, log: Logger): Promise<void> {
+  const { dataDir, mailFolder } = config;
+  if (await seedDemo({ ...parts, dataDir, mailFolder })) log.info({ file: demoFile(dataDir) }, 'made a demo vendor');
+}
+
+async function startApi(parts: Parameters<typeof createApp>[0], stops: Stop[]): Promise<void> {
+  const { config, log } = parts;
+  const { server, lastUsed } = await createApp(parts);
+  const flush = () =>
+    lastUsed.flush().catch((error: Error) => log.warn({ reason: error.message }, 'last uses not written'));
+  const flushing = setInterval(() => void flush(), 60_000).unref();
+  stops.push({
+    name: 'API',
+    stop: async () => {
+      // Whoever has not finished by then is cut off, so that the process ends when its supervisor expects it to.
+      const cutOff = setTimeout(() => server.server.closeAllConnections(), drainMs).unref();
+      await server.close();
+      clearTimeout(cutOff);
+      clearInterval(flushing);
+      await flush();
+    },
+  });
+  const address = await server.listen({ host: config.host, port: config.port });
+  log.info(
+    { address: `${address}/graphql`, playground: config.playground ? `${address}/graphiql` : undefined },
+    'listening',
+  );
+  const hasDemo = config.databaseUrl === null && keepDemoUrl(config.dataDir, `${address}/graphql`);
+  if (config.nodeEnv !== 'development') return;
+  const { playground, dataDir } = config;
+  process.stdout.write(readyText({ address, playground, demoFile: hasDemo ? demoFile(dataDir) : null }));
+}
+
+await main();

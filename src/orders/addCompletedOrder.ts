@@ -1,0 +1,55 @@
+import { recordChange } from '../events/recordChange.js';
+import { drawNumbers } from '../kernel/drawNumber.js';
+import { newId } from '../kernel/id.js';
+import { tenantOf } from '../kernel/requestContext.js';
+import type { SqlTx } from '../kernel/transaction.js';
+
+/** An order that is carried out in the transaction that writes it, paid by a wallet. */
+export interface CompletedOrder {
+  readonly brandId: string;
+  /** Who bought. */
+  readonly customerId: string;
+  readonly walletId: string;
+  readonly currency: string;
+  /** The transaction that pays it, written later in this transaction; null when nothing is to pay. */
+  readonly ledgerTransactionId: string | null;
+  readonly lines: readonly OrderedLine[];
+}
+
+/** What is bought; amounts in minor units. */
+export interface OrderedLine {
+  readonly packageId: string;
+  readonly subscriptionTypeId: string;
+  readonly quantity: number;
+  readonly unitAmountMinor: bigint;
+  readonly totalMinor: bigint;
+  readonly description: string | null;
+}
+
+/**
+ * A step: an order that is born COMPLETED, with its lines. Its total is the sum of theirs.
+ * @returns the order's id; the rows are remembered, not yet written
+ */
+export async function addCompletedOrder(tx: SqlTx, { lines, ...fields }: CompletedOrder): Promise<{ id: string }> {
+  const { now } = tx.ctx;
+  const tenant = tenantOf(tx.ctx);
+  const id = newId();
+  const [number] = (await drawNumbers(tx, 'Order', 1)) as [string];
+  const order = {
+    ...tenant,
+    id,
+    number,
+    ...fields,
+    status: 'COMPLETED' as const,
+    totalMinor: lines.reduce((sum, line) => sum + line.totalMinor, 0n),
+    completedAt: now,
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  };
+  tx.insert('orders', order);
+  const placed = lines.map((line, index) => ({ ...tenant, id: newId(), orderId: id, position: index + 1, ...line }));
+  tx.insert('order_lines', ...placed);
+  recordChange(tx, { type: 'order.completed', objectType: 'Order', objectId: id, sequence: 1, snapshot: order });
+  return { id };
+}

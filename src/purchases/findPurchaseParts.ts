@@ -1,0 +1,87 @@
+import { tenantOf } from '../kernel/requestContext.js';
+import type { SqlTx } from '../kernel/transaction.js';
+import type { WantedPurchase } from './wantedPurchase.js';
+
+/** What takes part in a purchase; null where it is not there. */
+export interface PurchaseParts {
+  readonly wallet: { id: string; customerId: string; brandId: string; currency: string; balanceMinor: bigint } | null;
+  readonly package: { id: string; brandId: string; sku: string } | null;
+  readonly subscriptionType: { id: string; days: number } | null;
+  /** The catalog's price of one, in minor units, in the currency that was asked for. */
+  readonly price: bigint | null;
+  readonly customerById: PurchaseCustomer | null;
+  /** The customer with this code, else with this number. */
+  readonly customerByCode: PurchaseCustomer | null;
+}
+
+/** Whose the licenses shall be. */
+export interface PurchaseCustomer {
+  readonly id: string;
+  readonly brandId: string;
+  readonly email: string | null;
+}
+
+interface PartsRow {
+  walletId: string | null;
+  walletCustomerId: string;
+  walletBrandId: string;
+  walletCurrency: string;
+  walletBalance: bigint;
+  packageId: string | null;
+  packageBrandId: string;
+  sku: string;
+  subscriptionTypeId: string | null;
+  days: number;
+  price: bigint | null;
+  idId: string | null;
+  idBrandId: string;
+  idEmail: string | null;
+  codeId: string | null;
+  codeBrandId: string;
+  codeEmail: string | null;
+}
+
+const text = `SELECT w.id AS "walletId", w.customer_id AS "walletCustomerId", w.brand_id AS "walletBrandId",
+    w.currency AS "walletCurrency", w.balance_minor AS "walletBalance",
+    p.id AS "packageId", p.brand_id AS "packageBrandId", product.sku,
+    s.id AS "subscriptionTypeId", s.days, price.amount_minor AS price,
+    by_id.id AS "idId", by_id.brand_id AS "idBrandId", by_id.email AS "idEmail",
+    by_code.id AS "codeId", by_code.brand_id AS "codeBrandId", by_code.email AS "codeEmail"
+  FROM (VALUES (1)) AS one (row)
+  LEFT JOIN wallets w ON w.business_id = $1 AND w.mode = $2 AND w.id = $3
+  LEFT JOIN packages p ON p.business_id = $1 AND p.id = $4
+  LEFT JOIN products product ON product.business_id = $1 AND product.id = p.primary_product_id
+  LEFT JOIN subscription_types s ON s.business_id = $1 AND s.id = $5
+  LEFT JOIN package_prices price ON price.business_id = $1 AND price.package_id = p.id
+    AND price.subscription_type_id = s.id AND price.currency = $6
+  LEFT JOIN customers by_id ON by_id.business_id = $1 AND by_id.mode = $2 AND by_id.id = $7
+  LEFT JOIN LATERAL (
+    SELECT c.id, c.brand_id, c.email FROM customers c
+     WHERE c.business_id = $1 AND c.mode = $2 AND (c.code = $8 OR c.number = $8)
+     ORDER BY c.code = $8 DESC NULLS LAST LIMIT 1
+  ) by_code ON true`;
+
+/** A step: everything that a purchase names, in one statement. */
+export async function findPurchaseParts(tx: SqlTx, wanted: WantedPurchase): Promise<PurchaseParts> {
+  const { businessId, mode } = tenantOf(tx.ctx);
+  const { walletId, packageId, subscriptionTypeId, currency, customerId, customerCode } = wanted;
+  const values = [businessId, mode, walletId, packageId, subscriptionTypeId, currency, customerId, customerCode];
+  const [row] = await tx.sql<PartsRow>('find_purchase_parts', text, values);
+  return partsOf(row as PartsRow);
+}
+
+function partsOf(row: PartsRow): PurchaseParts {
+  return {
+    wallet: row.walletId === null ? null : walletOf(row, row.walletId),
+    package: row.packageId === null ? null : { id: row.packageId, brandId: row.packageBrandId, sku: row.sku },
+    subscriptionType: row.subscriptionTypeId === null ? null : { id: row.subscriptionTypeId, days: row.days },
+    price: row.price,
+    customerById: row.idId === null ? null : { id: row.idId, brandId: row.idBrandId, email: row.idEmail },
+    customerByCode: row.codeId === null ? null : { id: row.codeId, brandId: row.codeBrandId, email: row.codeEmail },
+  };
+}
+
+function walletOf(row: PartsRow, id: string): NonNullable<PurchaseParts['wallet']> {
+  const { walletCustomerId: customerId, walletBrandId: brandId } = row;
+  return { id, customerId, brandId, currency: row.walletCurrency, balanceMinor: row.walletBalance };
+}

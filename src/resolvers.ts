@@ -1,0 +1,46 @@
+import { accountResolvers } from './accounts/resolvers.js';
+import { catalogResolvers } from './catalog/resolvers.js';
+import { customerResolvers } from './customers/resolvers.js';
+import { entitlementResolvers } from './entitlements/resolvers.js';
+import { eventResolvers } from './events/resolvers.js';
+import type { Resolvers } from './generated/graphql.js';
+import { grantResolvers } from './grants/resolvers.js';
+import { licenseKeyResolvers } from './licenseKeys/resolvers.js';
+import { licenseResolvers } from './licenses/resolvers.js';
+import { deliveryResolvers } from './mail/resolvers.js';
+import { nodeResolvers } from './node.js';
+import { orderResolvers } from './orders/resolvers.js';
+import { purchaseResolvers } from './purchases/resolvers.js';
+import { walletResolvers } from './wallets/resolvers.js';
+
+/** All features' resolvers; every feature may add fields to `Query` and `Mutation`. */
+export const resolvers = merged([
+  nodeResolvers,
+  accountResolvers,
+  catalogResolvers,
+  customerResolvers,
+  entitlementResolvers,
+  eventResolvers,
+  deliveryResolvers,
+  grantResolvers,
+  licenseKeyResolvers,
+  licenseResolvers,
+  orderResolvers,
+  purchaseResolvers,
+  walletResolvers,
+]);
+
+/** @throws Error naming the coordinate when two features resolve the same field */
+function merged(features: Resolvers[]): Record<string, Record<string, unknown>> {
+  const all: Record<string, Record<string, unknown>> = {};
+  for (const feature of features) {
+    for (const [type, fields] of Object.entries(feature)) {
+      const target = (all[type] ??= {});
+      for (const [field, resolve] of Object.entries(fields as Record<string, unknown>)) {
+        if (field in target) throw new Error(`${type}.${field} is resolved twice`);
+        target[field] = resolve;
+      }
+    }
+  }
+  return all;
+}

@@ -1,0 +1,84 @@
+import { customerMissing, lockCustomer } from '../customers/lockCustomer.js';
+import { recordChange } from '../events/recordChange.js';
+import type { CreateWalletInput } from '../generated/graphql.js';
+import type { Customer } from '../generated/prisma/client.js';
+import { refuseOtherBrands } from '../kernel/brand.js';
+import { newId, uuidOf } from '../kernel/id.js';
+import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
+import { inTransaction, type Tx } from '../kernel/transaction.js';
+import { firstLedgerHash } from './moveMoney.js';
+
+/**
+ * Creates an empty wallet in the customer's brand. The first in its currency becomes the default unless the caller says
+ * otherwise; a further default takes that from the one before. The customer's row is locked, so that of several at once one
+ * stays the default.
+ * @throws Refusal CustomerNotFound, ModeMismatch, BrandMismatch
+ */
+export async function createWallet(ctx: RequestContext, input: CreateWalletInput): Promise<{ walletId: string }> {
+  return inTransaction(ctx, async (tx) => {
+    const customerId = uuidOf('Customer', input.customerId);
+    const customer = await lockCustomer(tx, { ...tenantOf(ctx), id: customerId });
+    if (!customer) throw await customerMissing(tx, customerId);
+    refuseOtherBrands(ctx, { brandId: customer.brandId, path: ['input', 'customerId'] });
+    const isDefault = await settleDefault(tx, customer, input);
+    await ensureBusinessAccounts(tx, input.currencyCode);
+    return { walletId: addWallet(tx, customer, input.currencyCode, isDefault) };
+  });
+}
+
+/** Whether the new wallet is the default; takes that from the one that is. */
+async function settleDefault(tx: Tx, customer: Customer, input: CreateWalletInput): Promise<boolean> {
+  const { businessId, mode, id: customerId, brandId } = customer;
+  const where = { businessId, mode, customerId, brandId, currency: input.currencyCode, isDefault: true };
+  const former = await tx.prisma.wallet.findFirst({ where });
+  const isDefault = input.isDefault ?? former === null;
+  if (!former || !isDefault) return isDefault;
+  const wallet = await tx.prisma.wallet.update({
+    where: { businessId_mode_id: { businessId, mode, id: former.id } },
+    data: { isDefault: false, version: { increment: 1 }, updatedAt: tx.ctx.now },
+  });
+  recordChange(tx, {
+    type: 'wallet.updated',
+    objectType: 'Wallet',
+    objectId: wallet.id,
+    sequence: wallet.version,
+    before: { isDefault: true },
+    after: { isDefault: false },
+    snapshot: wallet,
+  });
+  return isDefault;
+}
+
+/** The business's own accounts, where wallets' money comes from and goes to; made once for each mode and currency. */
+async function ensureBusinessAccounts(tx: Tx, currency: string): Promise<void> {
+  const { businessId, mode } = tenantOf(tx.ctx);
+  await tx.sql(
+    'ensure_business_accounts',
+    `INSERT INTO ledger_accounts (business_id, mode, id, kind, currency, created_at)
+     VALUES ($1, $2, $3, 'FUNDING', $5, $6), ($1, $2, $4, 'SALES', $5, $6) ON CONFLICT DO NOTHING`,
+    [businessId, mode, newId(), newId(), currency, tx.ctx.now],
+  );
+}
+
+function addWallet(tx: Tx, customer: Customer, currency: string, isDefault: boolean): string {
+  const { now } = tx.ctx;
+  const tenant = tenantOf(tx.ctx);
+  const id = newId();
+  const wallet = {
+    ...tenant,
+    id,
+    customerId: customer.id,
+    brandId: customer.brandId,
+    currency,
+    isDefault,
+    balanceMinor: 0n,
+    ledgerHash: firstLedgerHash(id),
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  };
+  tx.insert('wallets', wallet);
+  tx.insert('ledger_accounts', { ...tenant, id, kind: 'WALLET', currency, walletId: id, createdAt: now });
+  recordChange(tx, { type: 'wallet.created', objectType: 'Wallet', objectId: id, sequence: 1, snapshot: wallet });
+  return id;
+}

@@ -1,0 +1,130 @@
+import { expect, test } from '@jest/globals';
+import { useApi } from '../support/api.js';
+import { newBusiness } from '../support/business.js';
+import { isRetryableConflict, sqlStateOf, violatedConstraint } from '../../src/kernel/databaseError.js';
+import { newId, uuidOf } from '../../src/kernel/id.js';
+import type { RequestContext } from '../../src/kernel/requestContext.js';
+import { keyringOf } from '../../src/keyring.js';
+import { readConfig } from '../../src/config.js';
+import { inSqlTransaction, inTransaction, type Tx } from '../../src/kernel/transaction.js';
+import { testEnvironment } from '../support/api.js';
+
+const api = useApi();
+
+async function contextOfNewBusiness(): Promise<RequestContext> {
+  const { id } = await newBusiness(api);
+  return {
+    db: api.db,
+    viewer: { principal: 'SYSTEM', businessId: uuidOf('Business', id), mode: 'LIVE', brandId: null },
+    now: new Date(),
+    requestId: 'test-request',
+    actor: null,
+    keyring: keyringOf(readConfig(testEnvironment)),
+    idempotency: null,
+    mailFolder: null,
+  };
+}
+
+const product = (ctx: RequestContext, sku: string) => ({
+  businessId: (ctx.viewer as { businessId: string }).businessId,
+  id: newId(),
+  sku,
+  name: sku,
+  metadata: {},
+  createdAt: ctx.now,
+  updatedAt: ctx.now,
+});
+
+const insertProduct = (tx: Tx, sku: string) => {
+  const { businessId, id, name, createdAt } = product(tx.ctx, sku);
+  return tx.sql(
+    'test_insert_product',
+    "INSERT INTO products (business_id, id, sku, name, metadata, created_at, updated_at) VALUES ($1, $2, $3, $4, '{}', $5, $5)",
+    [businessId, id, sku, name, createdAt],
+  );
+};
+
+test('Prisma and prepared statements share one connection: both see the other and roll back together', async () => {
+  const ctx = await contextOfNewBusiness();
+  const where = { businessId: (ctx.viewer as { businessId: string }).businessId };
+  const failing = inTransaction(ctx, async (tx) => {
+    await tx.prisma.product.create({ data: product(ctx, 'BY-PRISMA') });
+    await insertProduct(tx, 'BY-SQL');
+    const [{ pid }] = (await tx.sql<{ pid: number }>('test_pid', 'SELECT pg_backend_pid() AS pid', [])) as [
+      { pid: number },
+    ];
+    const [same] = await tx.prisma.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+    expect(same?.pid).toBe(pid);
+    expect(await tx.prisma.product.count({ where })).toBe(2);
+    throw new Error('changed my mind');
+  });
+  await expect(failing).rejects.toThrow('changed my mind');
+  expect(await api.db.prisma.product.count({ where })).toBe(0);
+});
+
+test('twenty transactions at once keep to their own connections', async () => {
+  const ctx = await contextOfNewBusiness();
+  const pids = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      inTransaction(ctx, async (tx) => {
+        const [bySql] = await tx.sql<{ pid: number }>('test_pid', 'SELECT pg_backend_pid() AS pid', []);
+        const [byPrisma] = await tx.prisma.$queryRaw<
+          { pid: number }[]
+        >`SELECT pg_backend_pid() AS pid, pg_sleep(0.01)::text`;
+        return { same: bySql?.pid === byPrisma?.pid };
+      }),
+    ),
+  );
+  expect(pids).toEqual(pids.map(() => ({ same: true })));
+});
+
+test('a conflict is told by its constraint, through Prisma and through statements', async () => {
+  const ctx = await contextOfNewBusiness();
+  await inTransaction(ctx, async (tx) => tx.prisma.product.create({ data: product(ctx, 'TAKEN') }));
+  const byPrisma = await inTransaction(ctx, async (tx) =>
+    tx.prisma.product.create({ data: product(ctx, 'TAKEN') }),
+  ).catch((error: unknown) => error);
+  const bySql = await inTransaction(ctx, async (tx) => insertProduct(tx, 'TAKEN')).catch((error: unknown) => error);
+  for (const error of [byPrisma, bySql]) {
+    expect([violatedConstraint(error), isRetryableConflict(error)]).toEqual(['products_business_id_sku_key', false]);
+  }
+  expect(sqlStateOf(bySql)).toBe('23505');
+});
+
+test('a deadlock is told as a conflict worth another attempt', async () => {
+  const ctx = await contextOfNewBusiness();
+  for (const sku of ['A', 'B'])
+    await inTransaction(ctx, async (tx) => tx.prisma.product.create({ data: product(ctx, sku) }));
+  const { businessId } = ctx.viewer as { businessId: string };
+  let arrived = 0;
+  let release: () => void = () => {};
+  const both = new Promise<void>((resolve) => (release = resolve));
+  const lock = (first: string, second: string) =>
+    inTransaction(ctx, async (tx) => {
+      const text = 'UPDATE products SET version = version + 1 WHERE business_id = $1 AND sku = $2';
+      await tx.sql('test_lock', text, [businessId, first]);
+      if (++arrived === 2) release();
+      await both;
+      await tx.sql('test_lock', text, [businessId, second]);
+      return {};
+    });
+  const outcomes = await Promise.allSettled([lock('A', 'B'), lock('B', 'A')]);
+  const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+  expect(failed).toHaveLength(1);
+  expect([sqlStateOf(failed[0]?.reason), isRetryableConflict(failed[0]?.reason)]).toEqual(['40P01', true]);
+});
+
+test('a connection that dies in a transaction is not given to the next caller', async () => {
+  const ctx = await contextOfNewBusiness();
+  const dying = inSqlTransaction(ctx, async (tx) => {
+    const [row] = await tx.sql<{ pid: number }>('test_pid', 'SELECT pg_backend_pid() AS pid', []);
+    await api.db.sql(null, 'SELECT pg_terminate_backend($1)', [row?.pid]);
+    await tx.sql('test_pid', 'SELECT pg_backend_pid() AS pid', []);
+    return {};
+  });
+  await expect(dying).rejects.toThrow();
+  for (let i = 0; i < 30; i++) {
+    const [row] = await inSqlTransaction(ctx, (tx) => tx.sql<{ one: number }>('test_one', 'SELECT 1 AS one', []));
+    expect(row?.one).toBe(1);
+  }
+});

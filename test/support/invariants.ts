@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { expect } from '@jest/globals';
+import type { Database } from '../../src/kernel/database.js';
+
+/** What must never be found, by what it would mean; each statement lists offenders. */
+const offenders = {
+  'a balance that is not the sum of its transfers': `
+    SELECT w.id FROM wallets w LEFT JOIN ledger_transfers t ON (t.business_id, t.mode, t.wallet_id) = (w.business_id, w.mode, w.id)
+     GROUP BY w.id, w.balance_minor
+    HAVING w.balance_minor <> coalesce(sum(CASE WHEN t.is_credit THEN t.amount_minor ELSE -t.amount_minor END), 0)`,
+  'a ledger with a gap': `
+    SELECT w.id FROM wallets w LEFT JOIN ledger_transfers t ON (t.business_id, t.mode, t.wallet_id) = (w.business_id, w.mode, w.id)
+     GROUP BY w.id, w.ledger_sequence
+    HAVING coalesce(w.ledger_sequence, 0) <> count(t.id)
+        OR count(t.id) > 0 AND (min(t.wallet_sequence), max(t.wallet_sequence)) IS DISTINCT FROM (1, count(t.id))`,
+  'an entry that does not start where the one before ended': `
+    SELECT id FROM (
+      SELECT id, balance_before_minor, lag(balance_after_minor, 1, 0::bigint) OVER (PARTITION BY wallet_id ORDER BY wallet_sequence) AS previous
+        FROM ledger_transfers) t
+     WHERE balance_before_minor <> previous`,
+  'a currency whose accounts do not sum to zero': `
+    SELECT business_id, mode, currency FROM (
+      SELECT business_id, mode, currency, balance_minor AS amount FROM wallets
+      UNION ALL
+      SELECT t.business_id, t.mode, t.currency, CASE WHEN a.id = t.credit_account_id THEN t.amount_minor ELSE -t.amount_minor END
+        FROM ledger_transfers t JOIN ledger_accounts a
+          ON (a.business_id, a.mode) = (t.business_id, t.mode) AND a.id IN (t.debit_account_id, t.credit_account_id)
+       WHERE a.kind <> 'WALLET') sides
+     GROUP BY business_id, mode, currency HAVING sum(amount) <> 0`,
+  'a transaction without exactly one transfer': `
+    SELECT x.id FROM ledger_transactions x LEFT JOIN ledger_transfers t
+        ON (t.business_id, t.mode, t.transaction_id) = (x.business_id, x.mode, x.id)
+     GROUP BY x.id HAVING count(t.id) <> 1`,
+  'money that came from or went to the wrong account': `
+    SELECT t.id FROM ledger_transfers t JOIN ledger_transactions x ON x.id = t.transaction_id
+      JOIN ledger_accounts d ON d.id = t.debit_account_id JOIN ledger_accounts c ON c.id = t.credit_account_id
+     WHERE (x.kind, d.kind, c.kind, t.is_credit) NOT IN (('CREDIT', 'FUNDING', 'WALLET', true), ('PURCHASE', 'WALLET', 'SALES', false))`,
+  'an order that was not paid in full, or a free one that was': `
+    SELECT o.id FROM orders o LEFT JOIN ledger_transfers t ON t.transaction_id = o.ledger_transaction_id AND NOT t.is_credit
+     WHERE o.status = 'COMPLETED'
+       AND (coalesce(t.amount_minor, 0), coalesce(t.wallet_id, o.wallet_id), coalesce(t.currency, o.currency))
+         IS DISTINCT FROM (o.total_minor, o.wallet_id, o.currency)`,
+  'a debit without its order': `
+    SELECT x.id FROM ledger_transactions x LEFT JOIN orders o ON o.id = x.order_id AND o.ledger_transaction_id = x.id
+     WHERE x.kind = 'PURCHASE' AND o.id IS NULL`,
+  'an order that differs from its lines, or has not as many licenses as it has bought': `
+    SELECT o.id FROM orders o
+     WHERE o.total_minor <> (SELECT sum(total_minor) FROM order_lines l WHERE l.order_id = o.id)
+        OR (SELECT sum(quantity) FROM order_lines l WHERE l.order_id = o.id) <> (SELECT count(*) FROM licenses i WHERE i.order_id = o.id)`,
+  'a line that does not cost quantity times price': `
+    SELECT id FROM order_lines WHERE total_minor <> quantity * unit_amount_minor`,
+  'a movement, order or license without its one change': `
+    SELECT id FROM (
+      SELECT w.id, coalesce(w.ledger_sequence, 0) AS facts, 'Wallet' AS kind, ARRAY['wallet.credited', 'wallet.debited'] AS types FROM wallets w
+      UNION ALL SELECT id, 1, 'Order', ARRAY['order.completed'] FROM orders
+      UNION ALL SELECT id, 1, 'License', ARRAY['license.created'] FROM licenses) o
+     WHERE facts <> (SELECT count(*) FROM changes c WHERE c.object_type = o.kind AND c.object_id = o.id AND c.type = ANY (o.types))`,
+  'a wallet whose version is not the number of its changes': `
+    SELECT w.id FROM wallets w WHERE w.version <> (SELECT count(*) FROM changes c WHERE c.object_type = 'Wallet' AND c.object_id = w.id)`,
+  'two default wallets': `
+    SELECT customer_id FROM wallets WHERE is_default GROUP BY business_id, mode, customer_id, brand_id, currency HAVING count(*) > 1`,
+};
+
+/** Fails the test when money, orders and licenses do not agree, anywhere in the database. Run it after every race. */
+export async function expectInvariants(db: Database): Promise<void> {
+  const found: Record<string, object[]> = {};
+  for (const [meaning, statement] of Object.entries(offenders)) {
+    const rows = await db.sql<object>(null, statement, []);
+    if (rows.length > 0) found[meaning] = rows;
+  }
+  expect(found).toEqual({});
+  await expectHashChains(db);
+}
+
+interface LedgerRow {
+  wallet_id: string;
+  hash: Buffer;
+  about: string;
+  details: unknown[];
+}
+
+/** Computes every wallet's chain of hashes anew, from what the rows say. */
+async function expectHashChains(db: Database): Promise<void> {
+  const entries = await db.sql<LedgerRow>(
+    null,
+    `SELECT t.wallet_id, t.hash,
+        concat_ws('|', t.wallet_sequence, t.balance_before_minor, t.balance_after_minor,
+          CASE WHEN t.is_credit THEN t.debit_account_id ELSE t.credit_account_id END) AS about,
+        jsonb_build_array(t.wallet_id, t.id, t.transaction_id, x.kind, t.is_credit, t.amount_minor::text, t.currency, x.order_id,
+          x.reason, x.reference, to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) AS details
+       FROM ledger_transfers t JOIN ledger_transactions x ON x.id = t.transaction_id
+      ORDER BY t.wallet_id, t.wallet_sequence`,
+    [],
+  );
+  const heads = new Map<string, Buffer>();
+  for (const { wallet_id, hash, about, details } of entries) {
+    const previous = heads.get(wallet_id) ?? createHash('sha256').update(wallet_id).digest();
+    const expected = createHash('sha256')
+      .update(previous)
+      .update(`${about}|${JSON.stringify(details)}`)
+      .digest();
+    expect([wallet_id, about, hash.toString('hex')]).toEqual([wallet_id, about, expected.toString('hex')]);
+    heads.set(wallet_id, hash);
+  }
+  const wallets = await db.sql<{ id: string; ledger_hash: Buffer }>(null, 'SELECT id, ledger_hash FROM wallets', []);
+  for (const { id, ledger_hash } of wallets) {
+    const head = heads.get(id) ?? createHash('sha256').update(id).digest();
+    expect([id, ledger_hash.toString('hex')]).toEqual([id, head.toString('hex')]);
+  }
+}

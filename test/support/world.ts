@@ -1,0 +1,86 @@
+import type { Api } from './api.js';
+import { newCustomer, newSession } from './business.js';
+import {
+  attachEntitlement,
+  newPackage,
+  newPackagePrice,
+  newProduct,
+  newProductOffering,
+  newSubscriptionType,
+} from './catalog.js';
+import { creditWallet, newWallet } from './wallets.js';
+
+/** Ids of a small shop in which a customer bought. */
+export interface World {
+  customerId: string;
+  walletId: string;
+  packageId: string;
+  subscriptionTypeId: string;
+  productOfferingId: string;
+  entitlementId: string;
+  orderId: string;
+  licenseIds: string[];
+  grantIds: string[];
+}
+
+/** What buys one license of the world's package; fields as `purchaseLicensesByWallet` takes them. */
+export function purchaseInput(
+  world: Pick<World, 'walletId' | 'packageId' | 'subscriptionTypeId' | 'customerId'>,
+  fields: Record<string, unknown> = {},
+) {
+  const startDate = new Date();
+  return {
+    walletId: world.walletId,
+    packageId: world.packageId,
+    subscriptionTypeId: world.subscriptionTypeId,
+    customerId: world.customerId,
+    amount: '10.00',
+    currencyCode: 'USD',
+    startDate,
+    endDate: new Date(startDate.getTime() + 30 * 86_400_000),
+    ...fields,
+  };
+}
+
+/**
+ * A shop with something of every type: a customer with a session and 1,000.00 USD, a package at 10.00 USD for 30 days whose
+ * product grants a generated key and whose offering grants one by hand, and a purchase of two licenses.
+ */
+export async function newWorld(api: Api, token: string): Promise<World> {
+  const customerId = await newCustomer(api, token, { email: 'erika@example.com' });
+  await newSession(api, token, customerId);
+  const productId = await newProduct(api, token);
+  const productOfferingId = await newProductOffering(api, token, { productId });
+  const packageId = await newPackage(api, token, {
+    primaryProductId: productId,
+    productOfferingIds: [productOfferingId],
+  });
+  const subscriptionTypeId = await newSubscriptionType(api, token);
+  await newPackagePrice(api, token, { packageId, subscriptionTypeId });
+  await attachEntitlement(api, token, { target: { productId } });
+  const entitlementId = await attachEntitlement(api, token, {
+    target: { productOfferingId },
+    licenseKey: { fulfillmentMode: 'MANUAL' },
+  });
+  const walletId = await newWallet(api, token, { customerId });
+  await creditWallet(api, token, walletId, '1000.00');
+  const { purchaseLicensesByWallet: bought } = await api.data({
+    token,
+    query: `mutation ($input: PurchaseLicensesByWalletInput!) {
+      purchaseLicensesByWallet(input: $input) { order { id } licenses { id grants { id } } userErrors { message } } }`,
+    variables: { input: purchaseInput({ walletId, packageId, subscriptionTypeId, customerId }, { quantity: 2 }) },
+  });
+  return {
+    customerId,
+    walletId,
+    packageId,
+    subscriptionTypeId,
+    productOfferingId,
+    entitlementId,
+    orderId: bought.order.id,
+    licenseIds: bought.licenses.map((license: { id: string }) => license.id),
+    grantIds: bought.licenses.flatMap((license: { grants: { id: string }[] }) =>
+      license.grants.map((grant) => grant.id),
+    ),
+  };
+}
