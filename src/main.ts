@@ -12,7 +12,8 @@ import { readyText } from './readyText.js';
 import { stopOnSignals, type Stop } from './stopOnSignals.js';
 import { startWorker, type Worker } from './worker.js';
 
-const drainMs = 10_000;
+/** A supervisor expects the process to be gone within 10 seconds; what follows the drain takes the rest of them. */
+const drainMs = 8_000;
 
 /** Runs the stages in order. Each pushes how it is undone; stopping undoes them from the last to the first. */
 async function main(): Promise<void> {
@@ -26,8 +27,11 @@ async function main(): Promise<void> {
     await checkKeyring(db, keyring, new Date());
     if (config.databaseUrl === null) await seedEmbedded(config, { db, keyring }, log);
     const parts = { config, db, keyring, log };
-    const worker = config.role === 'api' ? null : await startBackground({ ...parts, url: directUrl }, stops);
-    if (config.role !== 'worker') await startApi({ ...parts, onMutation: worker?.wake }, stops);
+    const worker = config.role === 'api' ? null : await startBackground({ ...parts, url: directUrl });
+    // The worker and the API end at the same time: each may take most of what a supervisor waits for.
+    const ending: (() => Promise<void>)[] = worker ? [() => worker.stop()] : [];
+    stops.push({ name: 'API and worker', stop: async () => void (await Promise.all(ending.map((end) => end()))) });
+    if (config.role !== 'worker') ending.push(await startApi({ ...parts, onMutation: worker?.wake }));
     log.info({ role: config.role }, 'ready');
   } catch (error) {
     log.fatal({ err: error }, 'cannot start');
@@ -67,18 +71,13 @@ async function startDatabase(config: Config, log: Logger, stops: Stop[]): Promis
 }
 
 /** Relay, jobs and schedule: what carries onward what requests wrote down. */
-async function startBackground(
-  parts: Omit<Parameters<typeof startWorker>[0], 'contents' | 'tasks'>,
-  stops: Stop[],
-): Promise<Worker> {
+function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'contents' | 'tasks'>): Promise<Worker> {
   const { db, keyring } = parts;
-  const worker = await startWorker({
+  return startWorker({
     ...parts,
     contents: { 'license-key': async (_ctx, delivery) => ({ vars: await licenseKeyMail(db, keyring, delivery) }) },
     tasks: { applyDueLicenseChanges: ({ now }) => applyDueLicenseChanges(db, now) },
   });
-  stops.push({ name: 'worker', stop: () => worker.stop() });
-  return worker;
 }
 
 /** A database of our own gets a demo vendor the first time, so that there is something to try. */
@@ -87,32 +86,32 @@ async function seedEmbedded(config: Config, parts: Pick<SeedParts, 'db' | 'keyri
   if (await seedDemo({ ...parts, dataDir, mailFolder })) log.info({ file: demoFile(dataDir) }, 'made a demo vendor');
 }
 
-async function startApi(parts: Parameters<typeof createApp>[0], stops: Stop[]): Promise<void> {
+/** Listens, and gives how it is ended: new requests are turned away, those in flight finish. */
+async function startApi(parts: Parameters<typeof createApp>[0]): Promise<() => Promise<void>> {
   const { config, log } = parts;
   const { server, lastUsed } = await createApp(parts);
   const flush = () =>
     lastUsed.flush().catch((error: Error) => log.warn({ reason: error.message }, 'last uses not written'));
   const flushing = setInterval(() => void flush(), 60_000).unref();
-  stops.push({
-    name: 'API',
-    stop: async () => {
-      // Whoever has not finished by then is cut off, so that the process ends when its supervisor expects it to.
-      const cutOff = setTimeout(() => server.server.closeAllConnections(), drainMs).unref();
-      await server.close();
-      clearTimeout(cutOff);
-      clearInterval(flushing);
-      await flush();
-    },
-  });
+  const end = async () => {
+    // Whoever has not finished by then is cut off, so that the process ends when its supervisor expects it to.
+    const cutOff = setTimeout(() => server.server.closeAllConnections(), drainMs).unref();
+    await server.close();
+    clearTimeout(cutOff);
+    clearInterval(flushing);
+    await flush();
+  };
   const address = await server.listen({ host: config.host, port: config.port });
   log.info(
     { address: `${address}/graphql`, playground: config.playground ? `${address}/graphiql` : undefined },
     'listening',
   );
   const hasDemo = config.databaseUrl === null && keepDemoUrl(config.dataDir, `${address}/graphql`);
-  if (config.nodeEnv !== 'development') return;
-  const { playground, dataDir } = config;
-  process.stdout.write(readyText({ address, playground, demoFile: hasDemo ? demoFile(dataDir) : null }));
+  const { nodeEnv, playground, dataDir } = config;
+  if (nodeEnv === 'development') {
+    process.stdout.write(readyText({ address, playground, demoFile: hasDemo ? demoFile(dataDir) : null }));
+  }
+  return end;
 }
 
 await main();

@@ -9,7 +9,13 @@ export const deliveryResolvers = {
   },
   Delivery: {
     id: idOf('Delivery'),
-    text: ({ id, file }, _, { request }) => (file === null ? null : keptText(request.mailFolder, id)),
+    text: async ({ id, file, grantId }, _, { request, loaders }) => {
+      if (file === null) return null;
+      // The text holds the key, so reading it is reading the key, and is recorded as that.
+      const grant = await found(loaders.grantById, grantId);
+      await found(loaders.revealedKeyById, grant?.licenseKeyId);
+      return keptText(request.mailFolder, id);
+    },
     grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId),
   },
 } satisfies Resolvers;
