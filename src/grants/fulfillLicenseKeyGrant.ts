@@ -14,7 +14,7 @@ import { whyNotFulfillable } from './grant.js';
 import { lockGrant, type LockedGrant } from './lockGrant.js';
 
 /**
- * Supplies the key of a grant that waits for one (source 000): stores it, delivers the grant and queues the mail, all or
+ * Supplies the key of a grant that waits for one (as Dodo Payments does): stores it, delivers the grant and queues the mail, all or
  * nothing. What is left out comes from the entitlement, its duration counted from the delivery. Of several calls for one grant,
  * or with one key, one wins. Refuses in this order: what is wrong with the fields (all at once), the grant, the key.
  * @throws Refusal KeyBlank, InvalidInput, InvalidActivationsLimit, InvalidExpiry, GrantNotFound, ModeMismatch, BrandMismatch,

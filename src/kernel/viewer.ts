@@ -1,6 +1,6 @@
 import type { Scope } from '../generated/graphql.js';
 
-/** Live data or test data: the token decides, the two never meet (spec 2.3). */
+/** Live data or test data: the token decides, the two never meet. */
 export type Mode = 'LIVE' | 'TEST';
 
 /** Who calls. Everything that a rule may ask of the caller stands here, read from the database once a request. */

@@ -22,7 +22,7 @@ export interface AgreedPurchase {
 }
 
 /**
- * A step: the rules of spec §7 that need to read.
+ * A step: the rules of a purchase that need to read.
  * @throws Refusal WalletNotFound, PackageNotFound, SubscriptionTypeNotFound, CustomerNotFound, ModeMismatch, BrandMismatch,
  *   CurrencyMismatch, PriceNotFound, PriceMismatch, InvalidDateRange, InsufficientFunds
  */

@@ -20,7 +20,7 @@ export interface PurchaseRefs {
 }
 
 /**
- * Buys licenses of a package from a wallet (source 003): order, licenses, keys and grants, then the debit, or nothing at all.
+ * Buys licenses of a package from a wallet (as JFramework does): order, licenses, keys and grants, then the debit, or nothing at all.
  * The wallet's row is locked last, so that purchases from one wallet wait for each other as short as can be.
  * @throws Refusal whatever `wantedPurchase` and `agreedPurchase` refuse, LicenseKeyTaken, InsufficientFunds
  */

@@ -32,7 +32,7 @@ export interface WantedPurchase {
 }
 
 /**
- * The rules of spec §7 that need no I/O; blank text is absent.
+ * The rules of a purchase that need no I/O; blank text is absent.
  * @throws Refusal with all problems at once: InvalidInput, KeyBlank, InvalidAmount, InvalidCurrency, QuantityOutOfRange,
  *   CodeWithMultipleQuantity, InvalidDateRange, ModeMismatch
  */

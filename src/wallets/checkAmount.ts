@@ -1,7 +1,7 @@
 import { isCurrency, minorUnitsOf } from '../kernel/money.js';
 import { userError, type UserErrorData } from '../kernel/refusal.js';
 
-/** The largest amount in major units (source 003's `amount`). */
+/** The largest amount in major units (JFramework's `amount`). */
 export const MAX_AMOUNT = '2147483647';
 const SCALE = 30;
 

@@ -34,7 +34,7 @@ async function refusals(token: string, input: object, headers: Record<string, st
   return userErrors.map(({ code, path }: { code: string; path: string[] }) => [code, path.join('.')]);
 }
 
-test('a fulfilled grant is delivered with its key, every field as source 000 has it', async () => {
+test('a fulfilled grant is delivered with its key, every field as Dodo Payments has it', async () => {
   const business = await newBusiness(api);
   const { live } = business;
   const customerId = await newCustomer(api, live, { email: 'erika@example.com' });
