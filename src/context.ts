@@ -31,6 +31,8 @@ export interface ContextParts {
 /** What a request says of its caller. */
 export interface Caller {
   readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn, doubled headers included. */
+  readonly rawHeaders: readonly string[];
   readonly ip: string;
   readonly requestId: string;
 }
@@ -44,7 +46,7 @@ const MAX_ACTOR = 255;
  */
 export async function contextFor(parts: ContextParts, caller: Caller): Promise<GraphQLContext> {
   const now = parts.clock();
-  const viewer = await viewerOf(parts, caller.headers, now);
+  const viewer = await viewerOf(parts, caller, now);
   return contextOf(
     {
       db: parts.db,
@@ -84,8 +86,8 @@ export function contextOf(
   };
 }
 
-async function viewerOf(parts: ContextParts, headers: IncomingHttpHeaders, now: Date): Promise<Viewer> {
-  const token = tokenOf(headers);
+async function viewerOf(parts: ContextParts, { headers, rawHeaders }: Caller, now: Date): Promise<Viewer> {
+  const token = tokenOf(rawHeaders);
   const brandUrl = singleHeader(headers, 'brand-url')?.trim() || null;
   if (token !== null && parts.adminToken !== null && sameSecret(token, parts.adminToken))
     return { principal: 'OPERATOR' };
@@ -101,13 +103,21 @@ async function viewerOf(parts: ContextParts, headers: IncomingHttpHeaders, now: 
   return { principal: 'PUBLIC', businessId: brand?.businessId ?? null, brandId: brand?.id ?? null };
 }
 
-/** The one token of a request, from any of the three headers that clients of the sources send. */
-function tokenOf(headers: IncomingHttpHeaders): string | null {
-  const authorization = singleHeader(headers, 'authorization');
-  const bearer = authorization === null ? null : /^(?:Bearer\s+)?(\S+)$/i.exec(authorization.trim())?.[1];
-  if (bearer === undefined) throw requestError('UNAUTHENTICATED', 'Give `Authorization: Bearer <token>`.');
-  const given = [bearer, singleHeader(headers, 'x-api-key'), singleHeader(headers, 'auth-key')];
-  const tokens = new Set(given.filter((token) => token !== null).map((token) => token.trim()));
+const tokenHeaders = new Set(['authorization', 'x-api-key', 'auth-key']);
+
+/**
+ * The one token of a request, from any of the three headers that vendors' clients send. Read from the raw headers: Node drops
+ * a second `Authorization`, and two tokens that differ must be seen.
+ */
+function tokenOf(rawHeaders: readonly string[]): string | null {
+  const tokens = new Set<string>();
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const [name, value] = [(rawHeaders[i] as string).toLowerCase(), (rawHeaders[i + 1] as string).trim()];
+    if (!tokenHeaders.has(name)) continue;
+    const token = name === 'authorization' ? /^(?:Bearer\s+)?(\S+)$/i.exec(value)?.[1] : value;
+    if (!token) throw requestError('UNAUTHENTICATED', 'Give `Authorization: Bearer <token>`.');
+    tokens.add(token);
+  }
   if (tokens.size > 1) throw requestError('UNAUTHENTICATED', 'Two different tokens were given. Give one.');
   return tokens.values().next().value ?? null;
 }

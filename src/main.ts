@@ -75,7 +75,12 @@ function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'content
   const { db, keyring } = parts;
   return startWorker({
     ...parts,
-    contents: { 'license-key': async (_ctx, delivery) => ({ vars: await licenseKeyMail(db, keyring, delivery) }) },
+    contents: {
+      'license-key': async (_ctx, delivery) => {
+        const vars = await licenseKeyMail(db, keyring, delivery);
+        return vars && { vars };
+      },
+    },
     tasks: { applyDueLicenseChanges: ({ now }) => applyDueLicenseChanges(db, now) },
   });
 }

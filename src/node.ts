@@ -51,6 +51,8 @@ async function fetchNode(context: GraphQLContext, id: string): Promise<NodeRow |
   if (viewer.principal === 'CUSTOMER' && !ownable.has(parsed.type)) return null;
   // The answer depends on the id's type alone, never on whether the object exists.
   if (viewer.principal === 'API_KEY' && !viewer.scopes.has(scope)) {
+    if (context.denied.has(scope)) return null;
+    context.denied.add(scope);
     throw new ClientError('FORBIDDEN', `The API key lacks ${scope}.`, { requiredScopes: [scope] });
   }
   const row = await load(context, parsed.uuid);

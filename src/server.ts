@@ -32,6 +32,8 @@ export interface ServerParts {
 
 export interface CallerRequest {
   readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn, doubled headers included. */
+  readonly rawHeaders: readonly string[];
   readonly ip: string;
   readonly requestId: string;
 }

@@ -62,8 +62,9 @@ async function findToken(db: Database, token: string): Promise<TokenRow | undefi
     `SELECT 'API_KEY' AS kind, business_id, mode, id, scopes, NULL::uuid AS customer_id, expires_at, revoked_at
        FROM api_keys WHERE token_hash = $1
      UNION ALL
-     SELECT 'CUSTOMER', business_id, mode, id, NULL, customer_id, expires_at, revoked_at
-       FROM customer_sessions WHERE token_hash = $1`,
+     SELECT 'CUSTOMER', s.business_id, s.mode, s.id, NULL, s.customer_id, s.expires_at, coalesce(s.revoked_at, k.revoked_at)
+       FROM customer_sessions s JOIN api_keys k ON k.business_id = s.business_id AND k.id = s.api_key_id
+       WHERE s.token_hash = $1`,
     [tokenHash(token)],
   );
   return row;

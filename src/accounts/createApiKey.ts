@@ -17,9 +17,13 @@ export async function createApiKey(
   input: CreateApiKeyInput,
 ): Promise<{ apiKeyId: string; token: string }> {
   const tenant = tenantOf(ctx);
+  const problems = problemsOf(ctx, input);
+  const expired = input.expiresAt != null && input.expiresAt <= ctx.now ? [expiryPassed] : [];
+  // What the caller may give is asked before anything is replayed; the clock only behind the claim of the idempotency key, so
+  // that a retry which comes after the expiry is answered, not refused.
+  if (problems.length > 0) refuseIfAny([...problems, ...expired]);
   return inTransaction(ctx, async (tx) => {
-    // Asked behind the claim of the idempotency key: a retry that comes after the expiry is answered, not refused.
-    refuseIfAny(problemsOf(ctx, input));
+    refuseIfAny(expired);
     const token = newToken(tokenPrefixes.apiKey[tenant.mode]);
     const key = { name: input.name.trim(), scopes: [...new Set(input.scopes)], expiresAt: input.expiresAt ?? null };
     const { id } = await addApiKey(tx, tenant, key, token);
@@ -27,7 +31,9 @@ export async function createApiKey(
   });
 }
 
-function problemsOf({ viewer, now }: RequestContext, input: CreateApiKeyInput): UserErrorData[] {
+const expiryPassed = userError('InvalidExpiry', ['input', 'expiresAt'], 'Give an instant in the future.');
+
+function problemsOf({ viewer }: RequestContext, input: CreateApiKeyInput): UserErrorData[] {
   const problems: UserErrorData[] = [];
   checkLength(problems, ['input', 'name'], input.name.trim(), 1, 255);
   if (input.scopes.length === 0)
@@ -37,9 +43,6 @@ function problemsOf({ viewer, now }: RequestContext, input: CreateApiKeyInput): 
   if (scopes.length > 0) {
     const message = `The calling key lacks ${scopes.join(', ')}, so it cannot give them.`;
     problems.push(userError('ScopeNotHeld', ['input', 'scopes'], message, { scopes }));
-  }
-  if (input.expiresAt && input.expiresAt <= now) {
-    problems.push(userError('InvalidExpiry', ['input', 'expiresAt'], 'Give an instant in the future.'));
   }
   return problems;
 }

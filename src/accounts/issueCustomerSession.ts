@@ -1,5 +1,6 @@
 import type { IssueCustomerSessionInput } from '../generated/graphql.js';
 import { recordChange } from '../events/recordChange.js';
+import { refuseOtherBrands } from '../kernel/brand.js';
 import { newId, uuidOf } from '../kernel/id.js';
 import { missing } from '../kernel/missing.js';
 import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
@@ -14,7 +15,7 @@ const DEFAULT_SECONDS = 3_600;
 /**
  * Opens a session for one customer.
  * @returns its id and its token: shown once
- * @throws Refusal InvalidInput, CustomerNotFound
+ * @throws Refusal InvalidInput, CustomerNotFound, ModeMismatch, BrandMismatch
  */
 export async function issueCustomerSession(
   ctx: RequestContext,
@@ -29,10 +30,12 @@ export async function issueCustomerSession(
   const seconds = input.expiresInSeconds ?? DEFAULT_SECONDS;
   return inTransaction(ctx, async (tx) => {
     const customerId = uuidOf('Customer', input.customerId);
-    if ((await tx.prisma.customer.count({ where: { ...tenant, id: customerId } })) === 0) {
+    const customer = await tx.prisma.customer.findFirst({ where: { ...tenant, id: customerId } });
+    if (!customer) {
       const message = 'There is no customer with this id.';
       throw await missing(tx, 'Customer', customerId, ['input', 'customerId'], 'CustomerNotFound', message);
     }
+    refuseOtherBrands(ctx, { brandId: customer.brandId, path: ['input', 'customerId'] });
     const token = newToken(tokenPrefixes.session[tenant.mode]);
     const session = await tx.prisma.customerSession.create({
       data: {

@@ -1,12 +1,12 @@
 import { recordChange } from '../events/recordChange.js';
 import type { CreatePackagePriceInput } from '../generated/graphql.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
+import { checkAmount } from '../kernel/amount.js';
 import { newId, uuidOf } from '../kernel/id.js';
 import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { inTransaction, type ConflictRefusals, type Tx } from '../kernel/transaction.js';
 import { missingPackage, missingSubscriptionType } from './notFound.js';
-import { priceOf } from './price.js';
 
 const priceExists: ConflictRefusals = {
   package_prices_business_id_package_id_subscription_type_id__key: () =>
@@ -19,14 +19,14 @@ const priceExists: ConflictRefusals = {
 
 /**
  * Sets what a package costs for a subscription type in a currency that it has no price in yet.
- * @throws Refusal InvalidAmount, PackageNotFound, SubscriptionTypeNotFound, BrandMismatch, PriceExists
+ * @throws Refusal InvalidAmount, InvalidCurrency, PackageNotFound, SubscriptionTypeNotFound, BrandMismatch, PriceExists
  */
 export async function createPackagePrice(
   ctx: RequestContext,
   input: CreatePackagePriceInput,
 ): Promise<{ packagePriceId: string }> {
   const problems: UserErrorData[] = [];
-  const amountMinor = priceOf(problems, ['input', 'amount'], input.amount, input.currencyCode);
+  const amountMinor = checkAmount(problems, input, 'OR_ZERO');
   refuseIfAny(problems);
   const { businessId } = tenantOf(ctx);
   const packageId = uuidOf('Package', input.packageId);

@@ -1,16 +1,16 @@
 import { recordChange } from '../events/recordChange.js';
 import type { CreateProductOfferingInput } from '../generated/graphql.js';
+import { checkAmount } from '../kernel/amount.js';
 import { newId, uuidOf } from '../kernel/id.js';
 import { Refusal, refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { checkLength, checkMetadata, checkRange, mergedMetadata, presentText } from '../kernel/text.js';
 import { inTransaction } from '../kernel/transaction.js';
 import { missingProduct } from './notFound.js';
-import { priceOf } from './price.js';
 
 /**
  * Creates a product offering that can be had at once.
- * @throws Refusal InvalidInput, InvalidAmount, ProductNotFound
+ * @throws Refusal InvalidInput, InvalidAmount, InvalidCurrency, ProductNotFound
  */
 export async function createProductOffering(
   ctx: RequestContext,
@@ -37,13 +37,13 @@ export async function createProductOffering(
   });
 }
 
-/** @throws Refusal InvalidInput, InvalidAmount: everything that is wrong with the fields themselves */
+/** @throws Refusal InvalidInput, InvalidAmount, InvalidCurrency: everything that is wrong with the fields themselves */
 function offeringColumns(input: CreateProductOfferingInput) {
   const problems: UserErrorData[] = [];
   checkLength(problems, ['input', 'name'], input.name.trim(), 1, 255);
   checkLength(problems, ['input', 'description'], presentText(input.description), 1, 2000);
   checkLength(problems, ['input', 'licenseType'], input.licenseType.trim(), 1, 64);
-  const priceMinor = priceOf(problems, ['input', 'amount'], input.amount, input.currencyCode);
+  const priceMinor = checkAmount(problems, input, 'OR_ZERO');
   checkRange(problems, ['input', 'boundMonths'], input.boundMonths, 0, 120);
   checkLength(problems, ['input', 'group'], presentText(input.group), 1, 255);
   checkMetadata(problems, ['input', 'metadata'], input.metadata);

@@ -1,6 +1,7 @@
 import { brandForNew } from '../accounts/brandForNew.js';
 import type { UpsertCustomerInput } from '../generated/graphql.js';
 import type { Customer } from '../generated/prisma/client.js';
+import { refuseOtherBrands } from '../kernel/brand.js';
 import { refusal, refuseIfAny } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
@@ -34,6 +35,7 @@ export async function upsertCustomer(
     async (tx) => {
       const current = await findExisting(tx, externalId, email);
       if (!current) return { customerId: (await addCustomer(tx, input)).id, created: true };
+      refuseOtherBrands(ctx, { brandId: current.brandId, path: ['input', 'externalId'] });
       await changeCustomer(tx, current, input);
       return { customerId: current.id, created: false };
     },
@@ -43,17 +45,26 @@ export async function upsertCustomer(
 
 async function findExisting(tx: Tx, externalId: string | null, email: string | null): Promise<Customer | null> {
   const { businessId, mode } = tenantOf(tx.ctx);
-  // Two calls for one new customer would both find none: the lock makes the second see the first one's row.
-  await tx.sql('lock_upsert', 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
-    JSON.stringify(['upsertCustomer', businessId, mode, externalId ?? email?.toLowerCase()]),
-  ]);
+  const brandId = await brandForNew(tx);
+  // Two calls for one new customer would both find none: the locks make the second see the first one's row. Both are taken in
+  // one order, because another call may name the same customer by only one of the two.
+  const names = [
+    externalId === null ? null : ['externalId', externalId],
+    email === null ? null : ['email', brandId, email.toLowerCase()],
+  ];
+  const locks = names.filter((name) => name !== null).map((name) => JSON.stringify([businessId, mode, ...name]));
+  await tx.sql(
+    'lock_upsert',
+    `SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest($1::text[]) AS name`,
+    [locks.sort()],
+  );
   const [customer] = await tx.sql<Customer>(
     'find_upserted_customer',
     `SELECT ${columnsOf('Customer')} FROM customers
       WHERE business_id = $1 AND mode = $2
         AND (external_id = $3 OR (brand_id = $4 AND email_canonical = lower($5) AND ($3::text IS NULL OR external_id IS NULL)))
       ORDER BY external_id = $3 DESC NULLS LAST LIMIT 1 FOR UPDATE`,
-    [businessId, mode, externalId, await brandForNew(tx), email],
+    [businessId, mode, externalId, brandId, email],
   );
   return customer ?? null;
 }

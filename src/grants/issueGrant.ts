@@ -11,7 +11,7 @@ import { inTransaction, type ConflictRefusals, type Tx } from '../kernel/transac
 import { grantEntitlements } from './grantEntitlements.js';
 
 const grantExists: ConflictRefusals = {
-  grants_business_id_mode_license_id_entitlement_id_key: () =>
+  grants_one_per_license: () =>
     userError('GrantExists', ['input', 'entitlementId'], 'The license has a grant of this entitlement already.'),
 };
 

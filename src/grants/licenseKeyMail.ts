@@ -21,20 +21,20 @@ const statement = `SELECT k.business_id AS "businessId", k.mode, k.id, k.key_cip
   JOIN entitlements e ON e.business_id = g.business_id AND e.id = g.entitlement_id
   JOIN customers c ON c.business_id = g.business_id AND c.mode = g.mode AND c.id = g.customer_id
   JOIN brands b ON b.business_id = c.business_id AND b.id = c.brand_id
-  WHERE g.business_id = $1 AND g.mode = $2 AND g.id = $3`;
+  WHERE g.business_id = $1 AND g.mode = $2 AND g.id = $3 AND g.status = 'DELIVERED'`;
 
 /**
  * What a mail says that brings a delivered key, as it is now; one statement. The one reader of keys that records nothing: the
  * delivery itself says who got which.
- * @throws Error when the delivery is about no grant with a key
+ * @returns null when the grant was taken back meanwhile: a key that does not work is not sent
  */
 export async function licenseKeyMail(
   db: Database,
   keyring: Keyring,
   { businessId, mode, grantId }: Pick<Delivery, 'businessId' | 'mode' | 'grantId'>,
-): Promise<TemplateVars['license-key']> {
+): Promise<TemplateVars['license-key'] | null> {
   const [row] = await db.sql<Row>('license_key_mail', statement, [businessId, mode, grantId]);
-  if (!row) throw new Error('a mail about a license key has no grant with a key');
+  if (!row) return null;
   const { brandName, entitlementName, activationsLimit, expiresAt, activationMessage } = row;
   return {
     customerName: customerName(row),

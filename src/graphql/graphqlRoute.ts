@@ -20,6 +20,8 @@ export interface GraphqlRouteOptions {
   /** Authenticates. @throws GraphQLError with a code, which becomes the answer */
   readonly contextFor: (request: {
     headers: IncomingHttpHeaders;
+    /** Names and values in turn, doubled headers included. */
+    rawHeaders: readonly string[];
     ip: string;
     requestId: string;
   }) => Promise<ExecutionContext>;
@@ -79,7 +81,12 @@ function admission(options: GraphqlRouteOptions, exchanges: WeakMap<FastifyReque
     let execution: ExecutionContext | null = null;
     let problem: unknown = null;
     try {
-      execution = await options.contextFor({ headers: request.headers, ip: request.ip, requestId: request.id });
+      execution = await options.contextFor({
+        headers: request.headers,
+        rawHeaders: request.raw.rawHeaders,
+        ip: request.ip,
+        requestId: request.id,
+      });
     } catch (error) {
       problem = error;
     }

@@ -64,14 +64,14 @@ export function idempotencyNamespace(viewer: Viewer): string {
 }
 
 /**
- * SHA-256 of what a call means: the mutation and its coerced input, whatever the order of fields. Absent and null are the
- * same but in updates, where they are not.
+ * SHA-256 of what a call means: the mutation, its coerced input, whatever the order of fields, and the brand that `Brand-URL`
+ * names. Absent and null are the same but in updates, where they are not.
  */
-export function idempotencyFingerprint(mutation: string, input: object): Buffer {
+export function idempotencyFingerprint(mutation: string, input: object, viewer: Viewer): Buffer {
   const nullsCount = /^(update|upsert)/.test(mutation);
   const { idempotencyKey: _key, ...rest } = input as Record<string, unknown>;
   return createHash('sha256')
-    .update(JSON.stringify([mutation, canonical(rest, nullsCount)]))
+    .update(JSON.stringify([mutation, canonical(rest, nullsCount), 'brandId' in viewer ? viewer.brandId : null]))
     .digest();
 }
 

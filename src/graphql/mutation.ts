@@ -59,7 +59,7 @@ async function perform<Input extends object, Refs extends object>(
     namespace: idempotencyNamespace(context.request.viewer),
     key,
     mutation: info.fieldName,
-    fingerprint: idempotencyFingerprint(info.fieldName, input),
+    fingerprint: idempotencyFingerprint(info.fieldName, input, context.request.viewer),
     forever: options.movesMoney ?? false,
     secretFields: options.secretFields ?? [],
   };

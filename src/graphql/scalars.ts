@@ -1,6 +1,5 @@
 import { GraphQLError, Kind, valueFromASTUntyped, type GraphQLScalarType, type ValueNode } from 'graphql';
 import { GraphQLDate, GraphQLJSON } from 'graphql-scalars';
-import { isCurrency } from '../kernel/money.js';
 
 type ScalarFunctions = Pick<GraphQLScalarType, 'serialize' | 'parseValue' | 'parseLiteral'>;
 
@@ -29,28 +28,41 @@ function parseDateTime(value: unknown): Date {
   if (Number.isNaN(date.getTime()) || date.toISOString() !== local || year === '0000') {
     throw bad(`${String(value)} is no such day or time.`);
   }
-  if (zone.toUpperCase() === 'Z') return date;
-  const [offsetHours, offsetMinutes] = [Number(zone.slice(1, 3)), Number(zone.slice(4, 6))];
-  if (offsetHours > 14 || offsetMinutes > 59) throw bad(`${zone} is no offset from UTC.`);
-  const offset = (offsetHours * 60 + offsetMinutes) * (zone.startsWith('-') ? 1 : -1);
-  return new Date(date.getTime() + offset * 60_000);
+  const instant = new Date(date.getTime() - offsetMinutesOf(zone) * 60_000);
+  // An offset can carry the first or the last day out of the years that a date has four digits for.
+  if (!/^(?!0000)\d{4}-/.test(instant.toISOString())) throw bad(`${String(value)} lies outside the years 1 to 9999.`);
+  return instant;
+}
+
+function offsetMinutesOf(zone: string): number {
+  if (zone.toUpperCase() === 'Z') return 0;
+  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(4, 6))];
+  if (hours > 14 || minutes > 59) throw bad(`${zone} is no offset from UTC.`);
+  return (hours * 60 + minutes) * (zone.startsWith('-') ? -1 : 1);
 }
 
 const PLAIN_DECIMAL = /^-?\d{1,30}(\.\d{1,30})?$/;
 
-/** Reads a decimal as text. A JSON number is only as exact as 15 significant digits. */
+/** Reads a decimal as text without superfluous zeros. A JSON number is only as exact as 15 significant digits. */
 function parseDecimal(value: unknown): string {
-  if (typeof value === 'string' && PLAIN_DECIMAL.test(value)) return value;
+  if (typeof value === 'string' && PLAIN_DECIMAL.test(value)) return canonicalDecimal(value);
   if (typeof value === 'number') {
     const text = String(value);
-    if (PLAIN_DECIMAL.test(text) && text.replace(/^-?0*\.?0*|\.|-/g, '').length <= 15) return text;
+    if (PLAIN_DECIMAL.test(text) && text.replace(/^-?0*\.?0*|\.|-/g, '').length <= 15) return canonicalDecimal(text);
   }
   throw bad('Give a plain decimal as a string, such as "19.90".');
 }
 
+/** One spelling for one number, so that 10, "10.0" and "10.00" are the same input to an idempotency key. */
+function canonicalDecimal(text: string): string {
+  const [, sign = '', whole = '', fraction = ''] = /^(-?)0*(\d+?)(?:\.(\d*?)0*)?$/.exec(text) ?? [];
+  return `${sign}${whole}${fraction && `.${fraction}`}`;
+}
+
+/** The shape only; whether there is such a currency is the use cases' business. */
 function parseCurrency(value: unknown): string {
-  if (typeof value === 'string' && isCurrency(value)) return value;
-  throw bad('Give a currency of ISO 4217: three upper-case letters, such as "EUR".');
+  if (typeof value === 'string' && /^[A-Z]{3}$/.test(value)) return value;
+  throw bad('Give a currency as three upper-case letters, such as "EUR".');
 }
 
 function parseBigInt(value: unknown): bigint {

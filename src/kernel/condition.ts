@@ -21,7 +21,9 @@ export function isWithin(expression: string, window: { gte?: Date | null; lt?: D
 export function hasMetadata(pair: { key: string; eq: string }): Condition {
   return (place) => {
     const asText = place(JSON.stringify({ [pair.key]: pair.eq }));
-    const scalar = /^(true|false|-?\d+(\.\d+)?)$/.test(pair.eq) ? `{${JSON.stringify(pair.key)}: ${pair.eq}}` : null;
+    const scalar = /^(true|false|-?(0|[1-9]\d{0,30})(\.\d{1,30})?)$/.test(pair.eq)
+      ? `{${JSON.stringify(pair.key)}: ${pair.eq}}`
+      : null;
     return scalar
       ? `(t.metadata @> ${asText}::jsonb OR t.metadata @> ${place(scalar)}::jsonb)`
       : `t.metadata @> ${asText}::jsonb`;

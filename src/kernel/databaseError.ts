@@ -43,9 +43,13 @@ export function violatedConstraint(error: unknown): string | null {
   return null;
 }
 
-/** Whether trying the whole transaction again may succeed: a serialization failure or a deadlock. */
+/**
+ * Whether trying the whole transaction again may succeed: a serialization failure, a deadlock, or a random number that somebody
+ * else drew in the same moment.
+ */
 export function isRetryableConflict(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state === '40001' || state === '40P01') return true;
+  if (violatedConstraint(error)?.endsWith('_mode_number_key')) return true;
   return layersOf(error).some((layer) => layer.code === 'P2034' || layer.kind === 'TransactionWriteConflict');
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
-import { ClientError } from './clientError.js';
 import type { Condition, Placeholder } from './condition.js';
+import { badCursor, badPage, cursorMark, cursorOf, cursorText, type Cursor } from './cursor.js';
 import type { Database } from './database.js';
+import { sqlStateOf } from './databaseError.js';
 import { columnsOf, tables, type Model, type RowOf } from './rows.js';
 
 export const MAX_PAGE = 100;
@@ -43,11 +43,6 @@ export interface Connection<Row> {
   totalCountIsCapped: () => Promise<boolean>;
 }
 
-interface Cursor {
-  key: string;
-  id: string;
-}
-
 interface Window {
   limit: number;
   backward: boolean;
@@ -72,7 +67,7 @@ export async function listPage<M extends Model>(
   const mark = markOf(list, null);
   const window = windowOf(args, mark);
   const text = pageQuery(list, window, place, null);
-  const rows = await db.sql<Keyed<RowOf<M>>>(null, text, values);
+  const rows = await readRows<Keyed<RowOf<M>>>(db, text, values, window);
   return connectionOf(rows, window, mark, () => countRows(db, list));
 }
 
@@ -96,7 +91,7 @@ export async function listPageByParent<M extends Model>(
   const inner = pageQuery(list, window, place, `t.${column} = parent.id`);
   const text = `SELECT parent.id AS "__parent", page.* FROM unnest(${place(parentIds)}::uuid[]) AS parent (id)
     CROSS JOIN LATERAL (${inner}) page`;
-  const rows = await db.sql<Keyed<RowOf<M>>>(null, text, values);
+  const rows = await readRows<Keyed<RowOf<M>>>(db, text, values, window);
   const byParent = new Map<string, Keyed<RowOf<M>>[]>(parentIds.map((parentId) => [parentId, []]));
   for (const row of rows) byParent.get(row.__parent as string)?.push(row);
   const count = countByParent(db, list, column, parentIds);
@@ -110,10 +105,8 @@ export async function listPageByParent<M extends Model>(
   );
 }
 
-/** The words that tie a cursor to its list, tenant, order and parent: a cursor from anywhere else is refused. */
 function markOf<M extends Model>(list: ListSpec<M>, parentId: string | null): string {
-  const words = JSON.stringify([list.model, list.scope, list.order.name, list.order.direction, parentId]);
-  return createHash('sha256').update(words).digest('base64url').slice(0, 8);
+  return cursorMark([list.model, list.scope, list.order.name, list.order.direction, parentId]);
 }
 
 function windowOf(args: PageArgs, mark: string): Window {
@@ -130,28 +123,23 @@ function windowOf(args: PageArgs, mark: string): Window {
   };
 }
 
-function badPage(argument: string, message: string): ClientError {
-  return new ClientError('BAD_USER_INPUT', message, { argument });
-}
+/** What PostgreSQL says of a value that it cannot read as a column's type. */
+const UNREADABLE = new Set(['22003', '22007', '22008', '22P02']);
 
-function cursorOf(text: string | null | undefined, argument: string, mark: string): Cursor | null {
-  if (text == null) return null;
-  let parts: unknown = null;
+/** Reads a page. That a cursor with a right mark holds a made-up key shows only when PostgreSQL reads it. */
+async function readRows<Row extends object>(
+  db: Database,
+  text: string,
+  values: unknown[],
+  window: Window,
+): Promise<Row[]> {
   try {
-    parts = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-  } catch {
-    // Falls through to the one refusal below.
+    return await db.sql<Row>(null, text, values);
+  } catch (error) {
+    const argument = window.after ? 'after' : window.before ? 'before' : null;
+    if (argument !== null && UNREADABLE.has(sqlStateOf(error) ?? '')) throw badCursor(argument);
+    throw error;
   }
-  if (
-    Array.isArray(parts) &&
-    parts.length === 3 &&
-    parts[0] === mark &&
-    parts.every((part) => typeof part === 'string')
-  ) {
-    const [, key, id] = parts as [string, string, string];
-    if (/^[0-9a-f-]{36}$/.test(id) && !key.includes('\0')) return { key, id };
-  }
-  throw badPage(argument, `\`${argument}\` is no cursor of this list in this order. Use one that a page of it gave.`);
 }
 
 function pageQuery<M extends Model>(
@@ -190,7 +178,7 @@ function connectionOf<Row extends { id?: unknown }>(
   const page = found.slice(0, window.limit);
   if (window.backward) page.reverse();
   const edges = page.map(({ __key, __parent: _parent, ...node }) => ({
-    cursor: Buffer.from(JSON.stringify([mark, __key, node.id])).toString('base64url'),
+    cursor: cursorText(mark, { key: __key, id: node.id }),
     node: node as unknown as Row,
   }));
   let counted: Promise<number> | undefined;

@@ -4,6 +4,8 @@ import { userError, type UserErrorData } from './refusal.js';
 export type Metadata = Record<string, string | number | boolean>;
 type MetadataInput = Record<string, string | number | boolean | null>;
 
+/** Texts of up to so many characters are names, codes and keys. */
+const ONE_LINE = 512;
 const MAX_PAIRS = 50;
 const MAX_KEY = 40;
 const MAX_VALUE = 500;
@@ -14,7 +16,10 @@ export function presentText(text: string | null | undefined): string | null {
   return trimmed ? trimmed : null;
 }
 
-/** Adds a problem when a text is shorter or longer than it may be, in characters. Absent text is not checked. */
+/**
+ * Adds a problem when a text is shorter or longer than it may be, in characters, or a short one has line breaks or tabs: names
+ * and keys are one line. Absent text is not checked.
+ */
 export function checkLength(
   problems: UserErrorData[],
   path: readonly (string | number)[],
@@ -26,6 +31,8 @@ export function checkLength(
   const length = [...text].length;
   if (length < minimum || length > maximum) {
     problems.push(userError('InvalidInput', path, `Give ${minimum} to ${maximum} characters; there are ${length}.`));
+  } else if (maximum <= ONE_LINE && /[\r\n\t]/.test(text)) {
+    problems.push(userError('InvalidInput', path, 'Give one line, without line breaks or tabs.'));
   }
 }
 

@@ -8,11 +8,15 @@ import { inSqlTransaction } from '../kernel/transaction.js';
 import { MAIL_ATTEMPTS } from './attempts.js';
 import type { SendDeliveryPayload } from './enqueueDeliveries.js';
 import { renderMail, type TemplateName, type TemplateVars } from './templates.js';
-import type { MailTransport, SendOutcome } from './transport.js';
+import type { DeliveryOutcome, MailTransport } from './transport.js';
 
 /** What each mail is filled with, read when it is sent: so neither persons nor keys wait in the queue. */
 export type MailContents = {
-  readonly [Name in TemplateName]: (ctx: RequestContext, delivery: Delivery) => Promise<{ vars: TemplateVars[Name] }>;
+  /** Null: there is nothing to say any more, and the mail is withdrawn. */
+  readonly [Name in TemplateName]: (
+    ctx: RequestContext,
+    delivery: Delivery,
+  ) => Promise<{ vars: TemplateVars[Name] } | null>;
 };
 
 /** What sending mails needs. */
@@ -39,7 +43,7 @@ export function sendDelivery(parts: SendDeliveryParts): Task {
     const ctx = systemContext(parts, tenant);
     const delivery = await claimAttempt(ctx, deliveryId);
     if (!delivery) return;
-    let outcome: SendOutcome;
+    let outcome: DeliveryOutcome;
     try {
       outcome = await attempt(parts, ctx, delivery);
     } catch (error) {
@@ -52,13 +56,14 @@ export function sendDelivery(parts: SendDeliveryParts): Task {
   };
 }
 
-async function attempt(parts: SendDeliveryParts, ctx: RequestContext, delivery: Delivery): Promise<SendOutcome> {
+async function attempt(parts: SendDeliveryParts, ctx: RequestContext, delivery: Delivery): Promise<DeliveryOutcome> {
   const recipient = delivery.recipient ?? '';
   if (!PLAIN_ADDRESS.test(recipient)) return { result: 'REFUSED', response: 'The address is not one plain address.' };
   const template = delivery.template as TemplateName;
-  const { vars } = await parts.contents[template](ctx, delivery);
+  const content = await parts.contents[template](ctx, delivery);
+  if (!content) return { result: 'WITHDRAWN', response: null };
   return parts.transport({
-    ...renderMail(template, vars),
+    ...renderMail(template, content.vars),
     deliveryId: delivery.id,
     recipient,
     messageId: `${globalId('Delivery', delivery.id)}@${hostOf(parts.mailFrom)}`,
@@ -88,12 +93,11 @@ async function claimAttempt(ctx: RequestContext, deliveryId: string): Promise<De
 }
 
 /** Writes what became of an attempt; the last one that was in vain is final. */
-async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: SendOutcome): Promise<void> {
+async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: DeliveryOutcome): Promise<void> {
   const { businessId, mode } = tenantOf(ctx);
   const { result } = outcome;
   const sent = result === 'SENT';
-  const failure =
-    result === 'REFUSED' || (result === 'UNREACHABLE' && delivery.attempts >= MAIL_ATTEMPTS) ? result : null;
+  const failure = result !== 'SENT' && (result !== 'UNREACHABLE' || delivery.attempts >= MAIL_ATTEMPTS) ? result : null;
   await inSqlTransaction(ctx, async (tx) => ({
     noted: await tx.sql(
       'note_delivery_outcome',
@@ -109,7 +113,7 @@ async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: Sen
 }
 
 /** What the server said, without the address that it likes to repeat: reading that needs a scope of its own. */
-function responseOf({ response }: SendOutcome, { recipient }: Delivery): string | null {
+function responseOf({ response }: DeliveryOutcome, { recipient }: Delivery): string | null {
   if (response === null) return null;
   const text = recipient ? response.replaceAll(new RegExp(escaped(recipient), 'giu'), 'recipient') : response;
   return text.replace(/\p{Cc}+/gu, ' ').slice(0, MAX_RESPONSE);

@@ -20,6 +20,9 @@ export type SendOutcome =
   /** Another time it may. */
   | { readonly result: 'UNREACHABLE'; readonly response: string };
 
+/** An outcome, or that there was nothing to send any more. */
+export type DeliveryOutcome = SendOutcome | { readonly result: 'WITHDRAWN'; readonly response: null };
+
 /** Takes a mail; never throws for what a mail server or a network does. */
 export type MailTransport = (mail: OutgoingMail) => Promise<SendOutcome>;
 

@@ -1,12 +1,11 @@
 import type { PurchaseLicensesByWalletInput } from '../generated/graphql.js';
 import { NO_ID, uuidOf } from '../kernel/id.js';
-import { isCurrency } from '../kernel/money.js';
 import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
 import { tenantViewer, type RequestContext } from '../kernel/requestContext.js';
 import { checkLength, presentText } from '../kernel/text.js';
 import type { TenantViewer } from '../kernel/viewer.js';
 import { checkKey } from '../licenseKeys/licenseKey.js';
-import { checkAmount } from '../wallets/checkAmount.js';
+import { checkAmount } from '../kernel/amount.js';
 
 const MAX_QUANTITY = 100;
 const MAX_TAGS = 50;
@@ -44,7 +43,7 @@ export function wantedPurchase(ctx: RequestContext, input: PurchaseLicensesByWal
     packageId: uuidOf('Package', input.packageId),
     subscriptionTypeId: uuidOf('SubscriptionType', input.subscriptionTypeId),
     code: presentText(input.code),
-    unitAmount: checkPrice(problems, input),
+    unitAmount: checkAmount(problems, input, 'OR_ZERO'),
     currency: input.currencyCode,
     startDate: input.startDate,
     endDate: input.endDate,
@@ -61,15 +60,6 @@ export function wantedPurchase(ctx: RequestContext, input: PurchaseLicensesByWal
   checkMode(problems, viewer, input.testMode);
   refuseIfAny(problems);
   return wanted;
-}
-
-function checkPrice(problems: UserErrorData[], { amount, currencyCode }: PurchaseLicensesByWalletInput): bigint {
-  const unitAmount = checkAmount(problems, ['input', 'amount'], amount, currencyCode, 'OR_ZERO');
-  if (!isCurrency(currencyCode)) {
-    const message = 'Give a currency of ISO 4217: three upper-case letters, such as EUR.';
-    problems.push(userError('InvalidCurrency', ['input', 'currencyCode'], message));
-  }
-  return unitAmount;
 }
 
 /** Tags of a list, or of one string with commas, which GraphQL reads as a list of one. */

@@ -2,8 +2,10 @@ import { customerMissing, lockCustomer } from '../customers/lockCustomer.js';
 import { recordChange } from '../events/recordChange.js';
 import type { CreateWalletInput } from '../generated/graphql.js';
 import type { Customer } from '../generated/prisma/client.js';
+import { checkCurrency } from '../kernel/amount.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
 import { newId, uuidOf } from '../kernel/id.js';
+import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { inTransaction, type Tx } from '../kernel/transaction.js';
 import { firstLedgerHash } from './moveMoney.js';
@@ -12,9 +14,12 @@ import { firstLedgerHash } from './moveMoney.js';
  * Creates an empty wallet in the customer's brand. The first in its currency becomes the default unless the caller says
  * otherwise; a further default takes that from the one before. The customer's row is locked, so that of several at once one
  * stays the default.
- * @throws Refusal CustomerNotFound, ModeMismatch, BrandMismatch
+ * @throws Refusal InvalidCurrency, CustomerNotFound, ModeMismatch, BrandMismatch
  */
 export async function createWallet(ctx: RequestContext, input: CreateWalletInput): Promise<{ walletId: string }> {
+  const problems: UserErrorData[] = [];
+  checkCurrency(problems, input.currencyCode);
+  refuseIfAny(problems);
   return inTransaction(ctx, async (tx) => {
     const customerId = uuidOf('Customer', input.customerId);
     const customer = await lockCustomer(tx, { ...tenantOf(ctx), id: customerId });

@@ -10,13 +10,13 @@ import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import { checkLength, presentText } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
-import { checkAmount } from './checkAmount.js';
+import { checkAmount } from '../kernel/amount.js';
 import { currencyMismatch } from './currencyMismatch.js';
 import { MAX_BALANCE, moveMoney, type Moved, type Movement } from './moveMoney.js';
 
 /**
  * Puts money into a wallet, from the business's FUNDING account.
- * @throws Refusal InvalidAmount, InvalidInput, WalletNotFound, ModeMismatch, BrandMismatch, CurrencyMismatch,
+ * @throws Refusal InvalidAmount, InvalidCurrency, InvalidInput, WalletNotFound, ModeMismatch, BrandMismatch, CurrencyMismatch,
  *   BalanceLimitExceeded
  */
 export async function creditWallet(
@@ -25,7 +25,7 @@ export async function creditWallet(
 ): Promise<{ walletId: string; ledgerEntryId: string }> {
   const [reason, reference] = [presentText(input.reason), presentText(input.reference)];
   const problems: UserErrorData[] = [];
-  const amount = checkAmount(problems, ['input', 'amount'], input.amount, input.currencyCode, 'ABOVE_ZERO');
+  const amount = checkAmount(problems, input, 'ABOVE_ZERO');
   checkLength(problems, ['input', 'reason'], reason, 1, 2000);
   checkLength(problems, ['input', 'reference'], reference, 1, 255);
   refuseIfAny(problems);

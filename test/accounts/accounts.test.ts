@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { expect, test } from '@jest/globals';
 import { adminToken, useApi } from '../support/api.js';
 import { newApiKey, newBusiness, newCustomer, newSession } from '../support/business.js';
@@ -363,4 +364,62 @@ test('apiKeys are listed with their last use, revoked ones apart', async () => {
   expect(revoked.apiKeys.nodes).toEqual([apiKeys.nodes[1]]);
   const denied = await api.call({ token: await newApiKey(api, live, ['CUSTOMERS_READ']), query });
   expect(denied.errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', requiredScopes: ['BUSINESS_READ'] });
+});
+
+test('a repeated createApiKey never hands a token to a key that may not give its scopes', async () => {
+  const { live } = await newBusiness(api);
+  const weak = await newApiKey(api, live, ['BUSINESS_WRITE']);
+  const input = { name: 'Strong', scopes: ['BUSINESS_WRITE', 'WALLETS_WRITE'], idempotencyKey: 'strong' };
+  await api.data({ token: live, query: createApiKey, variables: { input } });
+  const replay = await api.call({ token: weak, query: createApiKey, variables: { input } });
+  expect(replay.data.createApiKey).toMatchObject({ token: null, userErrors: [{ code: 'SCOPE_NOT_HELD' }] });
+});
+
+test('two different tokens in one kind of header are 401', async () => {
+  const [mine, theirs] = [await newBusiness(api), await newBusiness(api)];
+  const address = await api.server.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = new URL(address);
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    const body = JSON.stringify({ query: '{ business { id } }' });
+    const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
+    const tokens = ['authorization', `Bearer ${mine.live}`, 'authorization', `Bearer ${theirs.live}`];
+    const outgoing = request({ port, method: 'POST', path: '/graphql', headers: [...headers, ...tokens, 'host', 'x'] });
+    outgoing.on('response', (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+  expect(status).toBe(401);
+});
+
+test('a session ends with the key that issued it, and is not issued for a customer of another brand', async () => {
+  const { live } = await newBusiness(api);
+  const issuer = await newApiKey(api, live, ['CUSTOMERS_WRITE']);
+  const customerId = await newCustomer(api, live);
+  const session = await newSession(api, issuer, customerId);
+  const use = { token: session, query: '{ customer(id: "x") { id } }' };
+  expect((await api.call(use)).status).toBe(200);
+  const { apiKeys } = await api.data({ token: live, query: '{ apiKeys { nodes { id last4 } } }' });
+  const { id: apiKeyId } = apiKeys.nodes.find((key: { last4: string }) => key.last4 === issuer.slice(-4));
+  await api.data({ token: live, query: revokeApiKey, variables: { input: { apiKeyId } } });
+  const revokedAt = Date.now();
+  while ((await api.call(use)).status !== 401) expect(Date.now() - revokedAt).toBeLessThan(1_500);
+  await api.data({
+    token: live,
+    query:
+      'mutation { createBrand(input: { name: "Other", url: "other.session.example" }) { brand { id } userErrors { code } } }',
+  });
+  const elsewhere = await api.call({
+    token: live,
+    query:
+      'mutation ($input: IssueCustomerSessionInput!) { issueCustomerSession(input: $input) { token userErrors { code path } } }',
+    variables: { input: { customerId } },
+    headers: { 'brand-url': 'other.session.example' },
+  });
+  expect(elsewhere.data.issueCustomerSession).toEqual({
+    token: null,
+    userErrors: [{ code: 'BRAND_MISMATCH', path: ['input', 'customerId'] }],
+  });
 });

@@ -16,6 +16,7 @@ import { allScopes } from '../../src/accounts/scopes.js';
 import { readContract } from '../../src/schema.js';
 import { adminToken, useApi } from '../support/api.js';
 import { newApiKey, newBusiness, newCustomer, newSession } from '../support/business.js';
+import { newWorld, purchaseInput } from '../support/world.js';
 
 const api = useApi();
 const schema = readContract();
@@ -162,4 +163,49 @@ test('a guarded field below the root is null with one error for its coordinate, 
     [['customers', 'nodes', 0, 'licenses'], 'FORBIDDEN', ['LICENSES_READ']],
     [['customers', 'nodes', 0, 'wallets'], 'FORBIDDEN', ['WALLETS_READ']],
   ]);
+});
+
+test('nodes of a kind that a key may not read are null with one error, however many they are', async () => {
+  const { live } = await newBusiness(api);
+  const ids = [await newCustomer(api, live), await newCustomer(api, live), await newCustomer(api, live)];
+  const narrow = await newApiKey(api, live, ['WALLETS_READ']);
+  const answer = await api.call({
+    token: narrow,
+    query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }',
+    variables: { ids },
+  });
+  expect([answer.data.nodes, answer.errors?.map(({ extensions }) => extensions.code)]).toEqual([
+    [null, null, null],
+    ['FORBIDDEN'],
+  ]);
+});
+
+test('who may buy sees the wallet that paid, not its ledger; who works on a grant is not for customers', async () => {
+  const { live } = await newBusiness(api);
+  const world = await newWorld(api, live);
+  const buyer = await newApiKey(api, live, ['PURCHASES_WRITE']);
+  const bought = await api.call({
+    token: buyer,
+    query: `mutation ($input: PurchaseLicensesByWalletInput!) { purchaseLicensesByWallet(input: $input) {
+      wallet { balance { amount } ledgerEntries { nodes { id } } } ledgerEntries { amount { amount } } userErrors { code } } }`,
+    variables: { input: purchaseInput(world) },
+  });
+  expect(bought.data.purchaseLicensesByWallet).toEqual({
+    wallet: { balance: { amount: '970.00' }, ledgerEntries: null },
+    ledgerEntries: [{ amount: { amount: '10.00' } }],
+    userErrors: [],
+  });
+  const session = await newSession(api, live, world.customerId);
+  const seen = await api.call({
+    token: session,
+    query: 'query ($id: ID!) { grant(id: $id) { status claimedBy claimedUntil revocationNote } }',
+    variables: { id: world.grantIds[0] },
+  });
+  expect(seen.data.grant).toEqual({
+    status: expect.any(String),
+    claimedBy: null,
+    claimedUntil: null,
+    revocationNote: null,
+  });
+  expect(seen.errors?.map(({ path }) => path?.at(-1))).toEqual(['claimedBy', 'claimedUntil', 'revocationNote']);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { useApi, type Answer } from '../support/api.js';
 import { newApiKey, newBusiness, newCustomer, newSession } from '../support/business.js';
+import { newWorld, purchaseInput } from '../support/world.js';
 
 const api = useApi();
 
@@ -216,4 +217,16 @@ test('a retry is answered, not judged anew: what lay in the future then may lie 
   const again = await api.call(call);
   api.setNow(null);
   expect([again.data, replayed(again)]).toEqual([first.data, [true]]);
+});
+
+test('one number is one input however it is written, and a default is what it stands for; another brand is another call', async () => {
+  const { live, brandUrl } = await newBusiness(api);
+  const world = await newWorld(api, live);
+  const query = `mutation ($input: PurchaseLicensesByWalletInput!) { purchaseLicensesByWallet(input: $input) { order { id } userErrors { code } } }`;
+  const input = purchaseInput(world, { idempotencyKey: 'k' });
+  const first = await api.call({ token: live, query, variables: { input } });
+  const again = await api.call({ token: live, query, variables: { input: { ...input, amount: 10, quantity: 1 } } });
+  expect([again.data, replayed(again)]).toEqual([first.data, [true]]);
+  const elsewhere = await api.call({ token: live, query, variables: { input }, headers: { 'brand-url': brandUrl } });
+  expect(elsewhere.errors?.[0]?.extensions.code).toBe('IDEMPOTENCY_CONFLICT');
 });

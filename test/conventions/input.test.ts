@@ -174,6 +174,8 @@ test.each([
   '1772366400',
   '',
   '2026-03-01T12:00:00+15:00',
+  '9999-12-31T23:59:59-14:00',
+  '0001-01-01T00:00:00+14:00',
 ])('%j is no instant', async (expiresAt) => {
   const { live } = await newBusiness(api);
   const query = 'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { token } }';
@@ -187,4 +189,61 @@ test.each([
     'BAD_USER_INPUT',
     expect.stringContaining('input.expiresAt'),
   ]);
+});
+
+test('a cursor that somebody made up is refused, and never reaches the database', async () => {
+  const { live } = await newBusiness(api);
+  await api.data({ token: live, query: create, variables: { input: {} } });
+  const { customers } = await api.data({ token: live, query: '{ customers { pageInfo { endCursor } } }' });
+  const [mark, key, id] = JSON.parse(
+    Buffer.from(customers.pageInfo.endCursor as string, 'base64url').toString(),
+  ) as string[];
+  for (const parts of [
+    [mark, 'abc', id],
+    [mark, key, '-'.repeat(36)],
+    [mark, key, 7],
+    [mark, '2026-02-31 10:00:00+00', id],
+    [mark, key],
+  ]) {
+    const after = Buffer.from(JSON.stringify(parts)).toString('base64url');
+    const answer = await api.call({
+      token: live,
+      query: 'query ($after: String) { customers(after: $after) { nodes { id } } }',
+      variables: { after },
+    });
+    expect([parts, answer.errors?.[0]?.extensions.code]).toEqual([parts, 'BAD_USER_INPUT']);
+  }
+});
+
+test('a currency that is none is a refusal wherever one is given', async () => {
+  const { live } = await newBusiness(api);
+  const input = {
+    name: 'x',
+    productId: 'x',
+    customerId: 'x',
+    walletId: 'x',
+    packageId: 'x',
+    subscriptionTypeId: 'x',
+    licenseType: 'x',
+    amount: '1',
+    currencyCode: 'ABC',
+  };
+  const pick = (...names: (keyof typeof input)[]) => Object.fromEntries(names.map((name) => [name, input[name]]));
+  const calls = {
+    createWallet: pick('customerId', 'currencyCode'),
+    creditWallet: pick('walletId', 'amount', 'currencyCode'),
+    createPackagePrice: pick('packageId', 'subscriptionTypeId', 'amount', 'currencyCode'),
+    createProductOffering: pick('productId', 'name', 'licenseType', 'amount', 'currencyCode'),
+  };
+  for (const [name, given] of Object.entries(calls)) {
+    const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
+    const query = `mutation ($input: ${type}!) { ${name}(input: $input) { userErrors { code path } } }`;
+    const answer = await api.call({ token: live, query, variables: { input: given } });
+    expect([name, answer.data[name].userErrors]).toEqual([
+      name,
+      [{ code: 'INVALID_CURRENCY', path: ['input', 'currencyCode'] }],
+    ]);
+    const shapeless = await api.call({ token: live, query, variables: { input: { ...given, currencyCode: 'eur' } } });
+    expect([name, shapeless.errors?.[0]?.extensions.code]).toEqual([name, 'BAD_USER_INPUT']);
+  }
 });

@@ -184,3 +184,62 @@ test('customers are searched, filtered and paged without gaps or repeats when th
   });
   expect(found).toEqual({ search: { nodes: [{ code: 'C3' }] }, meta: { nodes: [{ code: 'C4' }] } });
 });
+
+test('upsertCustomer leaves the customers of another brand alone', async () => {
+  const { live } = await newBusiness(api);
+  await newCustomer(api, live, { externalId: 'X1' });
+  await api.data({
+    token: live,
+    query:
+      'mutation { createBrand(input: { name: "Other", url: "other.upsert.example" }) { brand { id } userErrors { code } } }',
+  });
+  const answer = await api.call({
+    token: live,
+    query:
+      'mutation ($input: UpsertCustomerInput!) { upsertCustomer(input: $input) { customer { id } userErrors { code path } } }',
+    variables: { input: { externalId: 'X1', firstName: 'Hijacked' } },
+    headers: { 'brand-url': 'other.upsert.example' },
+  });
+  expect(answer.data.upsertCustomer).toEqual({
+    customer: null,
+    userErrors: [{ code: 'BRAND_MISMATCH', path: ['input', 'externalId'] }],
+  });
+  const { customers } = await api.data({ token: live, query: '{ customers { nodes { firstName } } }' });
+  expect(customers.nodes).toEqual([{ firstName: 'Erika' }]);
+});
+
+test('upserts that name one new customer in different ways at once make one customer', async () => {
+  const { live } = await newBusiness(api);
+  const query = `mutation ($input: UpsertCustomerInput!) { upsertCustomer(input: $input) { customer { id } userErrors { code } } }`;
+  for (let round = 0; round < 10; round++) {
+    const email = `round-${round}@example.com`;
+    const inputs = [{ email }, { email: email.toUpperCase(), externalId: `e-${round}` }];
+    const answers = await Promise.all(inputs.map((input) => api.data({ token: live, query, variables: { input } })));
+    expect(new Set(answers.map(({ upsertCustomer }) => upsertCustomer.customer.id)).size).toBe(1);
+  }
+});
+
+test.each(['007', '-01', '00', '1e5', '1'.repeat(400), 'true', '3', '-0.5', '"', '\\'])(
+  'the metadata filter takes %j for what it is',
+  async (eq) => {
+    const { live } = await newBusiness(api);
+    await newCustomer(api, live, { code: 'TEXT', metadata: { k: eq } });
+    const query = 'query ($eq: String!) { customers(where: { metadata: { key: "k", eq: $eq } }) { nodes { code } } }';
+    expect(await api.data({ token: live, query, variables: { eq } })).toEqual({
+      customers: { nodes: [{ code: 'TEXT' }] },
+    });
+  },
+);
+
+test('a name is one line', async () => {
+  const { live } = await newBusiness(api);
+  const answer = await api.call({
+    token: live,
+    query: create,
+    variables: { input: { firstName: 'Erika\nBcc: x', lastName: 'a\tb' } },
+  });
+  expect(answer.data.createCustomer.userErrors.map((error: { path: string[] }) => error.path.at(-1))).toEqual([
+    'firstName',
+    'lastName',
+  ]);
+});

@@ -83,9 +83,9 @@ Acme Software
 
 test('names of all scripts arrive; names with line ends, commas and tags add neither headers nor recipients nor markup', async () => {
   const smtp = await smtpServer();
-  const { vars } = await contents['license-key'](null as never, null as never);
+  const content = await contents['license-key'](null as never, null as never);
   const nasty = {
-    ...vars,
+    ...(content as NonNullable<typeof content>).vars,
     customerName: '李雷 Ågård, mallory@evil.example',
     productName: 'Studio\r\nBcc: mallory@evil.example\r\n\r\nHello <b>',
     brandName: 'Müller & Söhne\nX-Evil: yes',
@@ -307,4 +307,14 @@ test('many mails arrive once each, though two workers share them and a third of 
     rows.map(({ recipient }) => recipient).toSorted(),
   );
   expect(rows.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(smtp.asked.RCPT);
+});
+
+test('a mail whose grant was taken back meanwhile is withdrawn, not sent', async () => {
+  const smtp = await smtpServer();
+  const delivery = await newDelivery(api, await newBusiness(api), 'erika@example.com');
+  const worker = await newWorker(api, { SMTP_URL: smtp.url }, { contents: { 'license-key': async () => null } });
+  await waitUntil('the mail is given up', async () => (await delivery.row()).status === 'FAILED');
+  await worker.stop();
+  expect(await delivery.row()).toMatchObject({ failure: 'WITHDRAWN', attempts: 1, sentAt: null });
+  expect(smtp.mails).toEqual([]);
 });

@@ -190,7 +190,7 @@ test('the main job: business, catalog, customer, wallet, purchase, grant, fulfil
   });
   expect([licenses.nodes.length, licenses.totalCount, licenses.pageInfo.hasNextPage]).toEqual([1, 2, true]);
   const { wallet: ledger } = await vendor.walletLedger({ id: wallet.id });
-  expect(ledger?.ledgerEntries.nodes.map(({ isCredit, amount }) => [isCredit, amount.amount])).toEqual([
+  expect(ledger?.ledgerEntries?.nodes.map(({ isCredit, amount }) => [isCredit, amount.amount])).toEqual([
     [false, '39.80'],
     [true, '50.00'],
   ]);

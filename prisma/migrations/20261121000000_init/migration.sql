@@ -24,7 +24,7 @@ CREATE TYPE "revocation_reason" AS ENUM ('MANUAL', 'LICENSE_CANCELLED', 'REFUND'
 
 CREATE TYPE "delivery_status" AS ENUM ('QUEUED', 'SENT', 'FAILED', 'BOUNCED');
 
-CREATE TYPE "delivery_failure" AS ENUM ('NO_ADDRESS', 'REFUSED', 'UNREACHABLE');
+CREATE TYPE "delivery_failure" AS ENUM ('NO_ADDRESS', 'REFUSED', 'UNREACHABLE', 'WITHDRAWN');
 
 CREATE TYPE "ledger_account_kind" AS ENUM ('WALLET', 'FUNDING', 'SALES');
 
@@ -602,7 +602,7 @@ CREATE INDEX "grants_business_id_mode_license_key_id_idx" ON "grants"("business_
 
 CREATE INDEX "grants_business_id_mode_order_id_idx" ON "grants"("business_id", "mode", "order_id");
 
-CREATE UNIQUE INDEX "grants_business_id_mode_license_id_entitlement_id_key" ON "grants"("business_id", "mode", "license_id", "entitlement_id");
+CREATE INDEX "grants_business_id_mode_license_id_idx" ON "grants"("business_id", "mode", "license_id");
 
 CREATE INDEX "deliveries_business_id_mode_grant_id_idx" ON "deliveries"("business_id", "mode", "grant_id");
 
@@ -789,6 +789,10 @@ ALTER TABLE grants
   ADD CONSTRAINT grants_revoked CHECK ((status = 'REVOKED') = (revoked_at IS NOT NULL) AND num_nonnulls(revoked_at, revocation_reason) <> 1),
   ADD CONSTRAINT grants_failed CHECK ((status = 'FAILED') = (error_code IS NOT NULL)),
   ADD CONSTRAINT grants_claim CHECK (num_nonnulls(claimed_by, claimed_until) <> 1);
+-- One grant for each entitlement and license, beside those that were taken back for good.
+CREATE UNIQUE INDEX grants_one_per_license ON grants (business_id, mode, license_id, entitlement_id)
+  WHERE license_id IS NOT NULL
+    AND (revocation_reason IS NULL OR revocation_reason NOT IN ('MANUAL', 'LICENSE_CANCELLED', 'REFUND', 'PLAN_CHANGED'));
 -- One key has one grant that delivered it.
 CREATE UNIQUE INDEX grants_one_per_key ON grants (business_id, mode, license_key_id) WHERE license_key_id IS NOT NULL;
 -- The fulfillment desk's queue.
