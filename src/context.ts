@@ -135,8 +135,8 @@ function actorOf(headers: IncomingHttpHeaders): string | null {
   if (!raw) return null;
   // HTTP carries bytes; clients that name people in UTF-8 mean UTF-8.
   const actor = Buffer.from(raw, 'latin1').toString('utf8');
-  if (actor.length > MAX_ACTOR || actor.includes('\uFFFD')) {
-    throw requestError('BAD_REQUEST', `\`X-Actor\` takes up to ${MAX_ACTOR} characters in UTF-8.`);
+  if (actor.length > MAX_ACTOR || /[\uFFFD\p{Cc}\p{Bidi_Control}]/u.test(actor)) {
+    throw requestError('BAD_REQUEST', `\`X-Actor\` takes up to ${MAX_ACTOR} printable characters in UTF-8.`);
   }
   return actor;
 }

@@ -18,6 +18,8 @@ const drainMs = 8_000;
 /** Runs the stages in order. Each pushes how it is undone; stopping undoes them from the last to the first. */
 async function main(): Promise<void> {
   const config = readConfigOrExit();
+  // Whoever read the log may go away: that must not end a server that others still use.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const log = createLog(config);
   const stops: Stop[] = [];
   stopOnSignals(log, stops);

@@ -97,6 +97,7 @@ function createApp(config: Config, log: Logger): FastifyInstance {
     trustProxy: config.trustProxy > 0 && ((_address: string, hop: number) => hop < config.trustProxy),
     bodyLimit: config.limits.bodyBytes,
     genReqId: requestIdOf,
+    frameworkErrors: (_error, _request, reply) => void sendError(reply, 400, 'BAD_REQUEST', 'The URL is malformed.'),
     return503OnClosing: false, // drainOnClose answers in our shape
     requestTimeout: 20_000, // a client that takes longer to send its request is slow on purpose
     keepAliveTimeout: 72_000, // longer than the usual 60 s of load balancers, who should be the ones to hang up

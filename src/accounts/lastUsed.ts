@@ -18,13 +18,21 @@ export function createLastUsed(db: Database): LastUsed {
       if (uses.size === 0) return;
       const batch = uses;
       uses = new Map();
-      await db.writer.pool.query({
-        name: 'flush_last_used',
-        text: `UPDATE api_keys k SET last_used_at = used.at
-          FROM unnest($1::uuid[], $2::timestamptz[]) AS used (id, at)
-          WHERE k.id = used.id AND (k.last_used_at IS NULL OR k.last_used_at < used.at)`,
-        values: [[...batch.keys()], [...batch.values()]],
+      await write(db, batch).catch((error: unknown) => {
+        // What could not be written is kept for the next time, beneath what was noted since.
+        uses = new Map([...batch, ...uses]);
+        throw error;
       });
     },
   };
+}
+
+async function write(db: Database, batch: ReadonlyMap<string, Date>): Promise<void> {
+  await db.writer.pool.query({
+    name: 'flush_last_used',
+    text: `UPDATE api_keys k SET last_used_at = used.at
+      FROM unnest($1::uuid[], $2::timestamptz[]) AS used (id, at)
+      WHERE k.id = used.id AND (k.last_used_at IS NULL OR k.last_used_at < used.at)`,
+    values: [[...batch.keys()], [...batch.values()]],
+  });
 }

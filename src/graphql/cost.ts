@@ -184,7 +184,8 @@ function argumentOf(
   const variable = given.name.value;
   const definition = operation.variableDefinitions?.find((node) => node.variable.name.value === variable);
   const fallback = definition?.defaultValue && valueFromASTUntyped(definition.defaultValue);
-  return (variables) => (variables[variable] === undefined ? (fallback ?? defaultValue) : variables[variable]);
+  // `hasOwn`, as graphql-js asks: a variable named `constructor` must not be found on every object.
+  return (variables) => (Object.hasOwn(variables, variable) ? variables[variable] : (fallback ?? defaultValue));
 }
 
 function isConnection(type: GraphQLNamedType): boolean {

@@ -79,6 +79,9 @@ interface Asked {
 /** The reason not to execute; null when there is none. Counts the mutation's fields on the way. */
 function refuse(options: ExecutorOptions, asked: Asked): GraphQLError | null {
   const { document, operation, variables, execution, requested } = asked;
+  if (!options.schema.getRootType(operation.operation)) {
+    return badRequest('BAD_REQUEST', `There are no ${operation.operation} operations here.`);
+  }
   if (requested > options.maxCost) {
     const message = `The operation would cost ${requested} points; the limit is ${options.maxCost}. Ask for smaller pages.`;
     return badRequest('COST_LIMIT_EXCEEDED', message, { requested, limit: options.maxCost });

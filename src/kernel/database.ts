@@ -45,6 +45,9 @@ function createPool(settings: DatabaseSettings, max: number): pg.Pool {
     max,
     types: types,
     connectionTimeoutMillis: 5_000,
+    // The server's own limits end nothing when the path to it is dead: these do.
+    query_timeout: 12_000,
+    keepAlive: true,
     idleTimeoutMillis: 60_000,
     statement_timeout: 10_000,
     lock_timeout: 8_000,

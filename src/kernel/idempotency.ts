@@ -84,8 +84,21 @@ export async function keepIdempotentResult(tx: SqlTx, claim: IdempotencyClaim, r
   );
 }
 
-/** Removes keys whose 24 hours are over, so that the table does not grow; returns how many. Run by the schedule. */
+const FORGOTTEN_AT_ONCE = 5_000;
+
+/**
+ * Removes keys whose 24 hours are over, so that the table does not grow; returns how many. In batches, so that a long backlog
+ * is worked off and not tried in vain. Run by the schedule.
+ */
 export async function forgetExpiredIdempotencyKeys(db: RequestContext['db'], now: Date): Promise<number> {
-  const { count } = await db.writer.prisma.idempotencyRecord.deleteMany({ where: { expiresAt: { lte: now } } });
-  return count;
+  for (let forgotten = 0; ;) {
+    const { rowCount } = await db.writer.pool.query({
+      name: 'forget_idempotency_keys',
+      text: `DELETE FROM idempotency_records WHERE (namespace, key) IN (
+        SELECT namespace, key FROM idempotency_records WHERE expires_at <= $1 LIMIT ${FORGOTTEN_AT_ONCE} FOR UPDATE SKIP LOCKED)`,
+      values: [now],
+    });
+    forgotten += rowCount ?? 0;
+    if ((rowCount ?? 0) < FORGOTTEN_AT_ONCE) return forgotten;
+  }
 }

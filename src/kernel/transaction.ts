@@ -6,6 +6,14 @@ import { Refusal, type UserErrorData } from './refusal.js';
 import type { RequestContext } from './requestContext.js';
 import { columnName } from './rows.js';
 
+/**
+ * A transaction begins no statement after this. When Prisma's own time limit strikes, it gives the connection back while the
+ * use case goes on: what it then sent would run outside the transaction, or inside another one. So ours ends first: one last
+ * statement may take what `statement_timeout` allows, and Prisma waits longer than both together.
+ */
+const LAST_STATEMENT_MS = 8_000;
+const PRISMA_TIMEOUT_MS = 30_000;
+
 /** Rows to insert, by table, in camelCase. */
 export interface InsertableRows {
   changes: Prisma.ChangeCreateManyInput;
@@ -59,7 +67,7 @@ export async function inTransaction<Result extends object>(
           const tx: Tx = { ...sqlTx(ctx, client), prisma: transaction };
           return perform(tx, work);
         },
-        { maxWait: 5_000, timeout: 10_000 },
+        { maxWait: 5_000, timeout: PRISMA_TIMEOUT_MS },
       ),
     ),
   );
@@ -116,11 +124,22 @@ async function refusing<Result>(conflicts: ConflictRefusals, run: () => Promise<
   }
 }
 
+/** The transaction waited too long for locks; nothing of it is kept. The code is PostgreSQL's own for a lock not had. */
+class TransactionTooLong extends Error {
+  readonly code = '55P03';
+  constructor() {
+    super('the transaction took too long and was rolled back');
+    this.name = 'TransactionTooLong';
+  }
+}
+
 function sqlTx(ctx: RequestContext, client: pg.PoolClient): SqlTx {
   const remembered = new Map<string, object[]>();
+  const begun = performance.now();
   const tx: SqlTx = {
     ctx,
     async sql<Row extends object>(name: string, text: string, values: unknown[]) {
+      if (performance.now() - begun > LAST_STATEMENT_MS) throw new TransactionTooLong();
       const result = await client.query<Row>({ name, text, values });
       return result.rows;
     },
@@ -151,7 +170,7 @@ const insertStatements = new Map<string, { name: string; text: string }>();
  * runs such INSERTs in no promised order, but a binding's trigger reads its license: each table waits for the one before it.
  */
 function insertStatement(batch: [string, object[]][]): { name: string; text: string } {
-  const shapes = batch.map(([table, rows]) => ({ table, columns: Object.keys(rows[0] as object).map(columnName) }));
+  const shapes = batch.map(([table, rows]) => ({ table, columns: columnsOfAll(table, rows) }));
   const key = JSON.stringify(shapes);
   let statement = insertStatements.get(key);
   if (!statement) {
@@ -164,6 +183,16 @@ function insertStatement(batch: [string, object[]][]): { name: string; text: str
     insertStatements.set(key, statement);
   }
   return statement;
+}
+
+/** The columns of rows that must agree on them: a field that only some rows have would be lost without a word. */
+function columnsOfAll(table: string, rows: object[]): string[] {
+  const [first, ...others] = rows.map((row) => Object.keys(row));
+  const odd = others.find(
+    (fields) => fields.length !== first?.length || fields.some((field) => !first.includes(field)),
+  );
+  if (odd) throw new Error(`rows for ${table} differ in their fields: ${String(first)} and ${String(odd)}`);
+  return (first ?? []).map(columnName);
 }
 
 function rowAsJson(row: object): object {

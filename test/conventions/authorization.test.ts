@@ -209,3 +209,36 @@ test('who may buy sees the wallet that paid, not its ledger; who works on a gran
   });
   expect(seen.errors?.map(({ path }) => path?.at(-1))).toEqual(['claimedBy', 'claimedUntil', 'revocationNote']);
 });
+
+test('an actor is printable text: what could mislead a reader of the history is refused', async () => {
+  const { live } = await newBusiness(api);
+  for (const actor of ['Zo\u0085e', 'Zo\u202ee']) {
+    const header = Buffer.from(actor, 'utf8').toString('latin1');
+    const answer = await api.call({ token: live, query: '{ business { id } }', headers: { 'x-actor': header } });
+    expect([answer.status, answer.errors?.[0]?.extensions.code]).toEqual([400, 'BAD_REQUEST']);
+  }
+  const header = Buffer.from('Zoë Müller', 'utf8').toString('latin1');
+  expect((await api.call({ token: live, query: '{ business { id } }', headers: { 'x-actor': header } })).status).toBe(
+    200,
+  );
+});
+
+test('a cost cannot be hidden behind the name of a variable', async () => {
+  const { live } = await newBusiness(api);
+  const ids = JSON.stringify(Array.from({ length: 100 }, () => 'x'));
+  for (const name of ['ids', 'constructor', 'toString']) {
+    const query = `query ($${name}: [ID!]! = ${ids}) { nodes(ids: $${name}) { ... on Customer { licenses(first: 100) { nodes { id } } } } }`;
+    const answer = await api.call({ token: live, query });
+    expect([name, answer.status, answer.errors?.[0]?.extensions.code]).toEqual([name, 400, 'COST_LIMIT_EXCEEDED']);
+  }
+});
+
+test("a kind of operation that there is none of is the caller's mistake", async () => {
+  const answer = await api.call({ query: 'subscription { anything }' });
+  expect([answer.status, answer.errors?.[0]?.extensions.code]).toEqual([400, 'BAD_REQUEST']);
+  const url = await api.server.inject({ method: 'GET', url: '/%' });
+  expect([
+    url.statusCode,
+    url.json<{ errors: { extensions: { code: string } }[] }>().errors[0]?.extensions.code,
+  ]).toEqual([400, 'BAD_REQUEST']);
+});

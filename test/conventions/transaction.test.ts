@@ -128,3 +128,27 @@ test('a connection that dies in a transaction is not given to the next caller', 
     expect(row?.one).toBe(1);
   }
 });
+
+test('a transaction that waited too long begins no further statement, and a late use case writes nothing outside it', async () => {
+  const ctx = await contextOfNewBusiness();
+  const { businessId } = ctx.viewer as { businessId: string };
+  const late = inTransaction(ctx, async (tx) => {
+    await insertProduct(tx, 'BEFORE');
+    await tx.sql('test_wait', 'SELECT pg_sleep(4.1)::text AS slept', []);
+    await tx.sql('test_wait', 'SELECT pg_sleep(4.1)::text AS slept', []);
+    await insertProduct(tx, 'AFTER');
+    return {};
+  });
+  await expect(late).rejects.toThrow('the transaction took too long and was rolled back');
+  expect(await api.db.prisma.product.count({ where: { businessId } })).toBe(0);
+});
+
+test('rows of one table that differ in their fields are a fault, not a loss', async () => {
+  const ctx = await contextOfNewBusiness();
+  const insert = inTransaction(ctx, async (tx) => {
+    tx.insert('ledger_accounts', { id: newId(), kind: 'FUNDING' } as never);
+    tx.insert('ledger_accounts', { id: newId(), kind: 'SALES', currency: 'EUR' } as never);
+    return {};
+  });
+  await expect(insert).rejects.toThrow('rows for ledger_accounts differ in their fields');
+});

@@ -53,3 +53,14 @@ test('without a database of its own the server brings one, keeps its data over a
   expect(await after.end('SIGTERM')).toBe(0);
   await rm(folder, { recursive: true, force: true });
 });
+
+test('a reader of the log that goes away does not end the server', async () => {
+  const { url, drop } = await cloneDatabase();
+  const server = await startServerProcess({ DATABASE_URL: url });
+  server.process.stdout?.destroy();
+  server.process.stderr?.destroy();
+  for (let i = 0; i < 20; i++) expect((await fetch(`${server.url}/graphql`)).status).toBeLessThan(500);
+  expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  expect(await server.end('SIGTERM')).toBe(0);
+  await drop();
+});
