@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { useApi } from '../support/api.js';
-import { newBusiness } from '../support/business.js';
-import { attachEntitlement, newProductOffering } from '../support/catalog.js';
+import { newBusiness, newCustomer } from '../support/business.js';
+import { attachEntitlement, newEntitlement, newProductOffering } from '../support/catalog.js';
 import { changesOf, newLicense, rowId, rowsOf } from '../support/licenses.js';
 
 const api = useApi();
@@ -188,5 +188,28 @@ test('fulfilling against cancelling: the key is never left on, whoever comes fir
     expect(grant).toMatchObject({ status: 'REVOKED', revocationReason: 'LICENSE_CANCELLED' });
     if (codes.length > 0) expect([codes, grant.licenseKey]).toEqual([['GRANT_NOT_PENDING'], null]);
     else expect(grant.licenseKey.status).toBe('DISABLED');
+  }
+});
+
+test('a grant is issued before its license is cancelled, and goes with it, or not at all', async () => {
+  const { live } = await newBusiness(api);
+  const issue = `mutation ($input: IssueGrantInput!) { issueGrant(input: $input) { grant { id } userErrors { code path } } }`;
+  const productOfferingId = await newProductOffering(api, live);
+  const customerId = await newCustomer(api, live);
+  const entitlementId = await newEntitlement(api, live);
+  const refused = { grant: null, userErrors: [{ code: 'INVALID_INPUT', path: ['input', 'licenseId'] }] };
+  for (let round = 0; round < 6; round++) {
+    const licenseId = await newLicense(api, live, { productOfferingId, customerId });
+    const variables = { input: { entitlementId, customerId, licenseId } };
+    const [answer] = await Promise.all([
+      api.call({ token: live, query: issue, variables }),
+      move(live, 'cancel', licenseId),
+    ]);
+    const grants = await grantsOf(live, licenseId);
+    if (answer.data.issueGrant.grant === null) expect([answer.data.issueGrant, grants]).toEqual([refused, []]);
+    else expect(grants).toMatchObject([{ status: 'REVOKED', revocationReason: 'LICENSE_CANCELLED' }]);
+    const before = await rowsOf(api);
+    expect((await api.call({ token: live, query: issue, variables })).data.issueGrant).toEqual(refused);
+    expect(await rowsOf(api)).toBe(before);
   }
 });
