@@ -76,11 +76,26 @@ async function customerFor(tx: Tx, { customerId }: IssueGrantInput): Promise<Cus
   return customer;
 }
 
+/** The license's row is held until the transaction ends, so that a cancellation at the same time finds the new grant. */
 async function licenseFor(tx: Tx, licenseId: string, customer: Customer): Promise<string> {
+  const { businessId, mode } = tenantOf(tx.ctx);
   const path = ['input', 'licenseId'];
   const id = uuidOf('License', licenseId);
-  const license = await tx.prisma.license.findUnique({ where: { businessId_mode_id: { ...tenantOf(tx.ctx), id } } });
+  const [license] = await tx.sql<{ customerId: string; isCancelled: boolean }>(
+    'hold_license',
+    `SELECT customer_id AS "customerId",
+        status = 'CANCELLED' OR (pending_status = 'CANCELLED' AND pending_status_at <= $4) IS TRUE AS "isCancelled"
+      FROM licenses WHERE business_id = $1 AND mode = $2 AND id = $3 FOR SHARE`,
+    [businessId, mode, id, tx.ctx.now],
+  );
   if (!license) throw await missing(tx, 'License', id, path, 'LicenseNotFound', 'There is no license with this id.');
-  if (license.customerId === customer.id) return id;
-  throw refusal('InvalidInput', path, "The license is another customer's. Give one of the same customer, or none.");
+  if (license.customerId !== customer.id) {
+    throw refusal('InvalidInput', path, "The license is another customer's. Give one of the same customer, or none.");
+  }
+  if (!license.isCancelled) return id;
+  throw refusal(
+    'InvalidInput',
+    path,
+    'The license is cancelled and grants nothing any more. Give another one, or none.',
+  );
 }

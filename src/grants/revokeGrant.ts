@@ -11,8 +11,9 @@ import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
 import { lockGrant } from './lockGrant.js';
 
 /**
- * Takes a grant back by hand, for good, and disables its key unless another license that is not cancelled uses it. Revoking
- * again changes nothing, not even the note.
+ * Takes a grant back by hand, for good, and disables its key unless another license that is not cancelled uses it. What
+ * was taken back for a while does not come back any more; revoking again what was taken back for good changes nothing, not even
+ * the note.
  * @throws Refusal InvalidInput, GrantNotFound, ModeMismatch, BrandMismatch
  */
 export async function revokeGrant(ctx: RequestContext, input: RevokeGrantInput): Promise<{ grantId: string }> {
@@ -22,7 +23,7 @@ export async function revokeGrant(ctx: RequestContext, input: RevokeGrantInput):
   refuseIfAny(problems);
   return inSqlTransaction(ctx, async (tx) => {
     const { grant } = await lockGrant(tx, input.grantId);
-    if (grant.status !== 'REVOKED') {
+    if (grant.status !== 'REVOKED' || grant.revocationCauses.length > 0) {
       await revoke(tx, grant, note);
       const { licenseKeyId, licenseId } = grant;
       if (licenseKeyId !== null) await disableLicenseKey(tx, { licenseKeyId, licenseId, reason: note });
@@ -34,10 +35,11 @@ export async function revokeGrant(ctx: RequestContext, input: RevokeGrantInput):
 async function revoke(tx: SqlTx, grant: Grant, note: string | null): Promise<void> {
   const [revoked] = (await tx.sql<Grant>(
     'revoke_grant',
-    `UPDATE grants SET status = 'REVOKED', status_before_revocation = status, revoked_at = $4, revocation_reason = 'MANUAL',
-        revocation_note = $5, claimed_by = NULL, claimed_until = NULL, error_code = NULL, error_message = NULL,
-        version = version + 1, updated_at = $4
-      WHERE business_id = $1 AND mode = $2 AND id = $3 AND status <> 'REVOKED' RETURNING ${columnsOf('Grant')}`,
+    `UPDATE grants SET status = 'REVOKED', status_before_revocation = coalesce(status_before_revocation, status),
+        revoked_at = coalesce(revoked_at, $4), revocation_reason = 'MANUAL', revocation_causes = '{}', revocation_note = $5,
+        claimed_by = NULL, claimed_until = NULL, error_code = NULL, error_message = NULL, version = version + 1, updated_at = $4
+      WHERE business_id = $1 AND mode = $2 AND id = $3 AND (status <> 'REVOKED' OR revocation_causes <> '{}')
+      RETURNING ${columnsOf('Grant')}`,
     [grant.businessId, grant.mode, grant.id, tx.ctx.now, note],
   )) as [Grant];
   const { updatedAt: _, version, ...fields } = revoked;

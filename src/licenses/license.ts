@@ -4,24 +4,14 @@ import { moneyOf, type Money } from '../kernel/money.js';
 import { userError } from '../kernel/refusal.js';
 import type { Metadata } from '../kernel/text.js';
 import type { ConflictRefusals } from '../kernel/transaction.js';
+import { after, dueChanges } from './transitions.js';
 
 /**
  * A license as it is at an instant: what was scheduled for then or before has happened, whether or not the worker has written
  * it, and a pending license whose start has come is active since that start. `effectiveStatus` says the same in SQL.
  */
 export function asOf(license: License, now: Date): License {
-  const { pendingStatus, pendingStatusAt, validFrom } = license;
-  const hasStarted = license.status === 'PENDING' && validFrom <= now;
-  const started = hasStarted ? { ...license, status: 'ACTIVE' as const, activatedAt: validFrom } : license;
-  if (pendingStatus === null || pendingStatusAt === null || pendingStatusAt > now) return started;
-  return {
-    ...started,
-    status: pendingStatus,
-    pausedAt: pendingStatus === 'PAUSED' ? pendingStatusAt : started.pausedAt,
-    cancelledAt: pendingStatus === 'CANCELLED' ? pendingStatusAt : started.cancelledAt,
-    pendingStatus: null,
-    pendingStatusAt: null,
-  };
+  return dueChanges(license, now).reduce((before, { to, at }) => after(before, to, at), license);
 }
 
 /** Where a license stands at an instant: its effective status. */
@@ -69,12 +59,13 @@ export function amountOf({ amountMinor, currency }: License): Money | null {
   return amountMinor !== null && currency !== null ? moneyOf(amountMinor, currency) : null;
 }
 
-/** What to answer when the assignee has a license of the offering at that time. */
-export const assigneeTaken: ConflictRefusals = {
-  licenses_assignee_taken: () =>
-    userError(
-      'AssigneeTaken',
-      ['input', 'assignedTo'],
-      'Another license of this offering is assigned to this assignee at that time. Cancel that one, or assign another.',
-    ),
-};
+const takenMessage =
+  'Another license of this offering is assigned to this assignee at that time. Cancel that one, or assign another.';
+
+/** What to answer when the assignee has a license of the offering at that time; `path` is the field that asks for the time. */
+export function assigneeTakenAt(path: readonly string[]): ConflictRefusals {
+  return { licenses_assignee_taken: () => userError('AssigneeTaken', path, takenMessage) };
+}
+
+/** The same for new licenses. */
+export const assigneeTaken = assigneeTakenAt(['input', 'assignedTo']);

@@ -4,16 +4,30 @@ import { mutation } from '../graphql/mutation.js';
 import { uuidOf } from '../kernel/id.js';
 import { listPage } from '../kernel/page.js';
 import type { Metadata } from '../kernel/text.js';
+import { activateLicense } from './activateLicense.js';
+import { blockLicense } from './blockLicense.js';
+import { cancelLicense } from './cancelLicense.js';
 import { createLicense } from './createLicense.js';
 import { amountOf, asOf, assignmentOf, isActive, pendingStatusOf, statusOf, validityOf } from './license.js';
 import { licenseList } from './listLicenses.js';
+import { pauseLicense } from './pauseLicense.js';
+import { resumeLicense } from './resumeLicense.js';
+import { unblockLicense } from './unblockLicense.js';
 
 export const licenseResolvers = {
   Query: {
     license: (_, { id }, { loaders }) => loaders.licenseById.load(uuidOf('License', id)),
     licenses: (_, args, { request }) => listPage(request.db, licenseList(request, args), args),
   },
-  Mutation: { createLicense: mutation(createLicense) },
+  Mutation: {
+    createLicense: mutation(createLicense),
+    activateLicense: mutation(activateLicense),
+    pauseLicense: mutation(pauseLicense),
+    resumeLicense: mutation(resumeLicense),
+    blockLicense: mutation(blockLicense),
+    unblockLicense: mutation(unblockLicense),
+    cancelLicense: mutation(cancelLicense),
+  },
   License: {
     id: idOf('License'),
     status: (license, _, { request }) => statusOf(license, request.now),
@@ -40,4 +54,10 @@ export const licenseResolvers = {
     history: ({ id }, args, { loaders }) => loaders.changesByObject.load({ parentId: id, args }),
   },
   CreateLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
+  ActivateLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
+  PauseLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
+  ResumeLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
+  BlockLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
+  UnblockLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
+  CancelLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
 } satisfies Resolvers;

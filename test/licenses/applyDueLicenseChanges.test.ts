@@ -68,6 +68,7 @@ test('a worker that comes a week late dates the change with the start, and its s
       tags: ['a', 'b'],
       pausedAt: null,
       cancelledAt: null,
+      statusBeforeBlock: null,
       pendingStatus: null,
       pendingStatusAt: null,
       version: 2,

@@ -42,7 +42,8 @@ async function store(id: string, { status, validFrom, pendingStatus, pendingStat
   await api.db.sql(
     null,
     `UPDATE licenses SET status = $2::license_status, valid_from = $3, pending_status = $4, pending_status_at = $5,
-      activated_at = NULL, cancelled_at = CASE WHEN $2 = 'CANCELLED' THEN $3::timestamptz END WHERE id = $1`,
+      activated_at = NULL, cancelled_at = CASE WHEN $2 = 'CANCELLED' THEN $3::timestamptz END,
+      status_before_block = CASE WHEN $2 = 'BLOCKED' THEN 'ACTIVE'::license_status END WHERE id = $1`,
     [rowId(id), status, validFrom, pendingStatus ?? null, pendingStatusAt ?? null],
   );
 }

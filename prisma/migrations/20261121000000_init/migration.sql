@@ -240,6 +240,7 @@ CREATE TABLE "licenses" (
     "id" UUID NOT NULL,
     "number" TEXT NOT NULL,
     "status" "license_status" NOT NULL,
+    "status_before_block" "license_status",
     "type" TEXT NOT NULL,
     "customer_id" UUID NOT NULL,
     "product_offering_id" UUID,
@@ -323,6 +324,7 @@ CREATE TABLE "grants" (
     "delivered_at" TIMESTAMPTZ(3),
     "revoked_at" TIMESTAMPTZ(3),
     "revocation_reason" "revocation_reason",
+    "revocation_causes" TEXT[] DEFAULT ARRAY[]::TEXT[],
     "revocation_note" TEXT,
     "status_before_revocation" "grant_status",
     "error_code" TEXT,
@@ -739,6 +741,7 @@ CREATE INDEX entitlements_search ON entitlements USING gin (business_id, lower(n
 ALTER TABLE licenses
   ADD CONSTRAINT licenses_window CHECK (valid_until > valid_from),
   ADD CONSTRAINT licenses_one_subject CHECK (num_nonnulls(product_offering_id, package_id) = 1),
+  ADD CONSTRAINT licenses_blocked CHECK ((status = 'BLOCKED') = (status_before_block IS NOT NULL) AND status_before_block IN ('ACTIVE', 'PAUSED')),
   ADD CONSTRAINT licenses_pending CHECK (num_nonnulls(pending_status, pending_status_at) <> 1),
   ADD CONSTRAINT licenses_cancelled CHECK ((status = 'CANCELLED') = (cancelled_at IS NOT NULL)),
   ADD CONSTRAINT licenses_amount CHECK (amount_minor >= 0 AND num_nonnulls(amount_minor, currency) <> 1),
@@ -787,7 +790,13 @@ ALTER TABLE grants
   ADD CONSTRAINT grants_delivered CHECK (delivered_at >= created_at),
   ADD CONSTRAINT grants_delivered_key CHECK (integration_type <> 'LICENSE_KEY' OR status <> 'DELIVERED' OR license_key_id IS NOT NULL),
   ADD CONSTRAINT grants_revoked CHECK ((status = 'REVOKED') = (revoked_at IS NOT NULL) AND num_nonnulls(revoked_at, revocation_reason) <> 1),
-  ADD CONSTRAINT grants_failed CHECK ((status = 'FAILED') = (error_code IS NOT NULL)),
+  -- The causes that may end, the oldest of which is the reason; a final reason stands alone.
+  ADD CONSTRAINT grants_revocation_causes CHECK (revocation_causes IS NOT NULL
+    AND (revocation_causes = '{}') = coalesce(revocation_reason IN ('MANUAL', 'LICENSE_CANCELLED', 'REFUND', 'PLAN_CHANGED'), true)
+    AND (revocation_causes = '{}' OR revocation_causes[1] = revocation_reason::text)),
+  -- What failed and is taken back for a while still knows why, for when it comes back.
+  ADD CONSTRAINT grants_failed CHECK (CASE WHEN status = 'FAILED' THEN error_code IS NOT NULL
+    ELSE error_code IS NULL OR (status = 'REVOKED' AND status_before_revocation IS NOT DISTINCT FROM 'FAILED') END),
   ADD CONSTRAINT grants_claim CHECK (num_nonnulls(claimed_by, claimed_until) <> 1);
 -- One grant for each entitlement and license, beside those that were taken back for good.
 CREATE UNIQUE INDEX grants_one_per_license ON grants (business_id, mode, license_id, entitlement_id)
