@@ -24,6 +24,7 @@ const rows = [
 ];
 const listed = [
   'ApiKey',
+  'Brand',
   'Change',
   'Customer',
   'Entitlement',
@@ -42,6 +43,8 @@ const listed = [
 const payloads: Record<string, string> = {
   CreateBusinessPayload: '{ businessId: string; liveToken: string; testToken: string }',
   CreateBrandPayload: '{ brandId: string }',
+  UpdateBusinessPayload: '{ businessId: string }',
+  UpdateBrandPayload: '{ brandId: string }',
   CreateApiKeyPayload: '{ apiKeyId: string; token: string }',
   RevokeApiKeyPayload: '{ apiKeyId: string }',
   IssueCustomerSessionPayload: '{ customerSessionId: string; token: string }',

@@ -511,6 +511,8 @@ CREATE TABLE "secret_checks" (
 
 CREATE UNIQUE INDEX "brands_url_key" ON "brands"("url");
 
+CREATE INDEX "brands_business_id_created_at_id_idx" ON "brands"("business_id", "created_at", "id");
+
 CREATE UNIQUE INDEX "api_keys_token_hash_key" ON "api_keys"("token_hash");
 
 CREATE UNIQUE INDEX "customer_sessions_token_hash_key" ON "customer_sessions"("token_hash");
