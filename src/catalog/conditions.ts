@@ -30,6 +30,11 @@ export function isFoundIn(expression: string, search: string | null | undefined)
   return [(place) => `${expression} LIKE lower(${place(pattern)})`];
 }
 
+/** Archived things are left out of lists unless they are what is asked for. */
+export function isArchivedOr(isArchived: boolean | null | undefined): Condition {
+  return () => `t.archived_at IS ${isArchived ? 'NOT NULL' : 'NULL'}`;
+}
+
 /** By name or, unless asked otherwise, by time of creation, the newest first. */
 export function nameOrCreation(
   orderBy: { field?: 'NAME' | 'CREATED_AT'; direction?: OrderDirection } | null | undefined,

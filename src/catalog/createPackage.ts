@@ -2,17 +2,19 @@ import { brandForNew } from '../accounts/brandForNew.js';
 import { recordChange } from '../events/recordChange.js';
 import type { CreatePackageInput } from '../generated/graphql.js';
 import { newId, uuidOf } from '../kernel/id.js';
-import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
+import { lockShared } from '../kernel/lockShared.js';
+import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { checkLength, checkMetadata, mergedMetadata, presentText } from '../kernel/text.js';
 import { inTransaction, type Tx } from '../kernel/transaction.js';
-import { missingProduct, missingProductOffering } from './notFound.js';
-
-const MAX_OFFERINGS = 50;
+import { archivedProduct } from './archived.js';
+import { missingProduct } from './notFound.js';
+import { checkOfferingCount, offeringProblems } from './packageOfferings.js';
 
 /**
  * Creates a package in the brand that the caller names, else in the primary one. An offering that is given twice counts once.
- * @throws Refusal InvalidInput, ProductNotFound, ProductOfferingNotFound for each that is not there
+ * @throws Refusal InvalidInput, ProductNotFound, ProductArchived, ProductOfferingNotFound for each that is not there,
+ *   ProductOfferingUnavailable for each that is archived
  */
 export async function createPackage(ctx: RequestContext, input: CreatePackageInput): Promise<{ packageId: string }> {
   refuseIfAny(problemsOf(input));
@@ -20,7 +22,7 @@ export async function createPackage(ctx: RequestContext, input: CreatePackageInp
   const primaryProductId = uuidOf('Product', input.primaryProductId);
   const offeringIds = (input.productOfferingIds ?? []).map((id) => uuidOf('ProductOffering', id));
   return inTransaction(ctx, async (tx) => {
-    await refuseMissing(tx, primaryProductId, offeringIds);
+    await refuseMissing(tx, input.primaryProductId, offeringIds);
     const created = await tx.prisma.package.create({
       data: {
         businessId,
@@ -54,27 +56,15 @@ function problemsOf(input: CreatePackageInput): UserErrorData[] {
   checkLength(problems, ['input', 'name'], input.name.trim(), 1, 255);
   checkLength(problems, ['input', 'description'], presentText(input.description), 1, 2000);
   checkMetadata(problems, ['input', 'metadata'], input.metadata);
-  const offerings = input.productOfferingIds?.length ?? 0;
-  if (offerings > MAX_OFFERINGS) {
-    const message = `Give at most ${MAX_OFFERINGS} offerings; there are ${offerings}.`;
-    problems.push(userError('InvalidInput', ['input', 'productOfferingIds'], message));
-  }
+  checkOfferingCount(problems, input.productOfferingIds);
   return problems;
 }
 
 async function refuseMissing(tx: Tx, productId: string, offeringIds: readonly string[]): Promise<void> {
-  const { businessId } = tenantOf(tx.ctx);
-  const found = await tx.sql<{ id: string }>(
-    'parts_of_new_package',
-    `SELECT id FROM products WHERE business_id = $1 AND id = $2
-     UNION ALL SELECT id FROM product_offerings WHERE business_id = $1 AND id = ANY($3::uuid[])`,
-    [businessId, productId, offeringIds],
-  );
-  const ids = new Set(found.map(({ id }) => id));
+  const product = await lockShared(tx, 'Product', productId, 'USE');
   const problems: UserErrorData[] = [];
-  if (!ids.has(productId)) problems.push(missingProduct(['input', 'primaryProductId']));
-  offeringIds.forEach((id, index) => {
-    if (!ids.has(id)) problems.push(missingProductOffering(['input', 'productOfferingIds', index]));
-  });
+  if (!product) problems.push(missingProduct(['input', 'primaryProductId']));
+  else if (product.archivedAt) problems.push(archivedProduct(['input', 'primaryProductId']));
+  problems.push(...(await offeringProblems(tx, offeringIds, [])));
   refuseIfAny(problems);
 }

@@ -6,6 +6,7 @@ import { newId, uuidOf } from '../kernel/id.js';
 import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { inTransaction, type ConflictRefusals, type Tx } from '../kernel/transaction.js';
+import { archivedPackage, archivedSubscriptionType } from './archived.js';
 import { missingPackage, missingSubscriptionType } from './notFound.js';
 
 const priceExists: ConflictRefusals = {
@@ -19,7 +20,8 @@ const priceExists: ConflictRefusals = {
 
 /**
  * Sets what a package costs for a subscription type in a currency that it has no price in yet.
- * @throws Refusal InvalidAmount, InvalidCurrency, PackageNotFound, SubscriptionTypeNotFound, BrandMismatch, PriceExists
+ * @throws Refusal InvalidAmount, InvalidCurrency, PackageNotFound, PackageArchived,
+ *   SubscriptionTypeNotFound, SubscriptionTypeArchived, BrandMismatch, PriceExists
  */
 export async function createPackagePrice(
   ctx: RequestContext,
@@ -62,11 +64,13 @@ export async function createPackagePrice(
 
 async function refuseUnpriceable(tx: Tx, packageId: string, subscriptionTypeId: string): Promise<void> {
   const { businessId } = tenantOf(tx.ctx);
-  const found = await tx.prisma.package.findFirst({ where: { businessId, id: packageId }, select: { brandId: true } });
-  const types = await tx.prisma.subscriptionType.count({ where: { businessId, id: subscriptionTypeId } });
+  const found = await tx.prisma.package.findFirst({ where: { businessId, id: packageId } });
+  const type = await tx.prisma.subscriptionType.findFirst({ where: { businessId, id: subscriptionTypeId } });
   const problems: UserErrorData[] = [];
   if (!found) problems.push(missingPackage(['input', 'packageId']));
-  if (types === 0) problems.push(missingSubscriptionType(['input', 'subscriptionTypeId']));
+  else if (found.archivedAt) problems.push(archivedPackage(['input', 'packageId']));
+  if (!type) problems.push(missingSubscriptionType(['input', 'subscriptionTypeId']));
+  else if (type.archivedAt) problems.push(archivedSubscriptionType(['input', 'subscriptionTypeId']));
   refuseIfAny(problems);
   if (found) refuseOtherBrands(tx.ctx, { brandId: found.brandId, path: ['input', 'packageId'] });
 }

@@ -1,6 +1,7 @@
 import { recordChange } from '../events/recordChange.js';
 import type { CreateProductInput } from '../generated/graphql.js';
 import { newId } from '../kernel/id.js';
+import { checkServiceUrl } from './checkServiceUrl.js';
 import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { checkLength, checkMetadata, mergedMetadata, presentText } from '../kernel/text.js';
@@ -52,16 +53,7 @@ function problemsOf(input: CreateProductInput): UserErrorData[] {
   checkLength(problems, ['input', 'sku'], input.sku.trim(), 1, 64);
   checkLength(problems, ['input', 'name'], input.name.trim(), 1, 255);
   checkLength(problems, ['input', 'description'], presentText(input.description), 1, 2000);
-  const serviceUrl = presentText(input.serviceUrl);
-  if (serviceUrl !== null && !isWebUrl(serviceUrl)) {
-    const message = 'Give an http or https URL of up to 2000 characters, such as https://app.example.com/start.';
-    problems.push(userError('InvalidInput', ['input', 'serviceUrl'], message));
-  }
+  checkServiceUrl(problems, input.serviceUrl);
   checkMetadata(problems, ['input', 'metadata'], input.metadata);
   return problems;
-}
-
-/** White space is refused because `URL` would quietly take it out. */
-function isWebUrl(url: string): boolean {
-  return url.length <= 2000 && /^https?:\/\/\S+$/i.test(url) && URL.canParse(url);
 }

@@ -1,16 +1,18 @@
 import { recordChange } from '../events/recordChange.js';
 import type { CreateProductOfferingInput } from '../generated/graphql.js';
 import { checkAmount } from '../kernel/amount.js';
-import { newId, uuidOf } from '../kernel/id.js';
+import { newId } from '../kernel/id.js';
+import { lockShared } from '../kernel/lockShared.js';
 import { Refusal, refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { checkLength, checkMetadata, checkRange, mergedMetadata, presentText } from '../kernel/text.js';
 import { inTransaction } from '../kernel/transaction.js';
+import { archivedProduct } from './archived.js';
 import { missingProduct } from './notFound.js';
 
 /**
  * Creates a product offering that can be had at once.
- * @throws Refusal InvalidInput, InvalidAmount, InvalidCurrency, ProductNotFound
+ * @throws Refusal InvalidInput, InvalidAmount, InvalidCurrency, ProductNotFound, ProductArchived
  */
 export async function createProductOffering(
   ctx: RequestContext,
@@ -19,9 +21,10 @@ export async function createProductOffering(
   const columns = offeringColumns(input);
   const { businessId } = tenantOf(ctx);
   return inTransaction(ctx, async (tx) => {
-    const productId = uuidOf('Product', input.productId);
-    const products = await tx.prisma.product.count({ where: { businessId, id: productId } });
-    if (products === 0) throw new Refusal([missingProduct(['input', 'productId'])]);
+    const product = await lockShared(tx, 'Product', input.productId, 'USE');
+    if (!product) throw new Refusal([missingProduct(['input', 'productId'])]);
+    if (product.archivedAt) throw new Refusal([archivedProduct(['input', 'productId'])]);
+    const productId = product.id;
     const offering = await tx.prisma.productOffering.create({
       data: { businessId, id: newId(), productId, ...columns, createdAt: ctx.now, updatedAt: ctx.now },
     });

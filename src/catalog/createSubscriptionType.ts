@@ -1,15 +1,11 @@
 import { recordChange } from '../events/recordChange.js';
 import type { CreateSubscriptionTypeInput } from '../generated/graphql.js';
 import { newId } from '../kernel/id.js';
-import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
+import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { checkLength, checkMetadata, checkRange, mergedMetadata } from '../kernel/text.js';
-import { inTransaction, type ConflictRefusals } from '../kernel/transaction.js';
-
-const nameTaken: ConflictRefusals = {
-  subscription_types_business_id_name_key: () =>
-    userError('NameTaken', ['input', 'name'], 'Another subscription type has this name. Choose another one.'),
-};
+import { inTransaction } from '../kernel/transaction.js';
+import { nameTaken } from './subscriptionTypeName.js';
 
 /**
  * Creates a subscription type.

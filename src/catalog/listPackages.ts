@@ -3,7 +3,7 @@ import { isWithin } from '../kernel/condition.js';
 import type { ListSpec } from '../kernel/page.js';
 import { tenantViewer, type RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
-import { hasIdIn, isFoundIn, nameOrCreation } from './conditions.js';
+import { hasIdIn, isArchivedOr, isFoundIn, nameOrCreation } from './conditions.js';
 
 /**
  * What the arguments of `packages` mean; of the brand that `Brand-URL` names, when it does.
@@ -15,6 +15,7 @@ export function packageList(ctx: RequestContext, { where, search, orderBy }: Que
     model: 'Package',
     scope: { ...scopeOf(ctx, 'Package'), ...(brandId ? { brand_id: brandId } : {}) },
     conditions: [
+      isArchivedOr(where?.isArchived),
       ...hasIdIn('id', 'Package', where?.id),
       ...hasIdIn('primary_product_id', 'Product', where?.primaryProductId),
       ...(where?.createdAt ? isWithin('t.created_at', where.createdAt) : []),

@@ -3,7 +3,7 @@ import { isAnyOf, isWithin } from '../kernel/condition.js';
 import type { ListSpec } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
-import { hasIdIn, isFoundIn, nameOrCreation } from './conditions.js';
+import { hasIdIn, isArchivedOr, isFoundIn, nameOrCreation } from './conditions.js';
 
 /**
  * What the arguments of `products` mean; searched by name and SKU.
@@ -14,6 +14,7 @@ export function productList(ctx: RequestContext, { where, search, orderBy }: Que
     model: 'Product',
     scope: scopeOf(ctx, 'Product'),
     conditions: [
+      isArchivedOr(where?.isArchived),
       ...hasIdIn('id', 'Product', where?.id),
       ...(where?.sku ? [isAnyOf('sku', where.sku.in, 'text')] : []),
       ...(where?.createdAt ? isWithin('t.created_at', where.createdAt) : []),

@@ -3,7 +3,7 @@ import { isAnyOf } from '../kernel/condition.js';
 import type { ListSpec } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
-import { byCreation, hasIdIn } from './conditions.js';
+import { byCreation, hasIdIn, isArchivedOr } from './conditions.js';
 
 /** What the arguments of `subscriptionTypes` mean. */
 export function subscriptionTypeList(
@@ -14,6 +14,7 @@ export function subscriptionTypeList(
     model: 'SubscriptionType',
     scope: scopeOf(ctx, 'SubscriptionType'),
     conditions: [
+      isArchivedOr(where?.isArchived),
       ...hasIdIn('id', 'SubscriptionType', where?.id),
       ...(where?.name ? [isAnyOf('name', where.name.in, 'text')] : []),
     ],

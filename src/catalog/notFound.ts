@@ -21,3 +21,8 @@ export function missingPackage(path: Path): UserErrorData {
 export function missingSubscriptionType(path: Path): UserErrorData {
   return userError('SubscriptionTypeNotFound', path, 'There is no subscription type with this id.');
 }
+
+/** The same for a package price. */
+export function missingPackagePrice(path: Path): UserErrorData {
+  return userError('PackagePriceNotFound', path, 'There is no package price with this id.');
+}

@@ -5,6 +5,13 @@ import { uuidOf } from '../kernel/id.js';
 import { moneyOf } from '../kernel/money.js';
 import { listPage } from '../kernel/page.js';
 import type { Metadata } from '../kernel/text.js';
+import { updateProduct } from './updateProduct.js';
+import { archiveProduct } from './archiveProduct.js';
+import { updatePackage } from './updatePackage.js';
+import { archivePackage } from './archivePackage.js';
+import { updateSubscriptionType } from './updateSubscriptionType.js';
+import { archiveSubscriptionType } from './archiveSubscriptionType.js';
+import { updatePackagePrice } from './updatePackagePrice.js';
 import { createPackage } from './createPackage.js';
 import { createPackagePrice } from './createPackagePrice.js';
 import { createProduct } from './createProduct.js';
@@ -31,10 +38,17 @@ export const catalogResolvers = {
   },
   Mutation: {
     createProduct: mutation(createProduct),
+    archiveProduct: mutation(archiveProduct),
+    updateProduct: mutation(updateProduct),
     createProductOffering: mutation(createProductOffering),
     createPackage: mutation(createPackage),
+    archivePackage: mutation(archivePackage),
+    updatePackage: mutation(updatePackage),
     createSubscriptionType: mutation(createSubscriptionType),
+    archiveSubscriptionType: mutation(archiveSubscriptionType),
+    updateSubscriptionType: mutation(updateSubscriptionType),
     createPackagePrice: mutation(createPackagePrice),
+    updatePackagePrice: mutation(updatePackagePrice),
   },
   Product: {
     id: idOf('Product'),
@@ -77,6 +91,21 @@ export const catalogResolvers = {
       found(loaders.subscriptionTypeById, subscriptionTypeId),
   },
   CreatePackagePricePayload: {
+    packagePrice: ({ packagePriceId }, _, { loaders }) => found(loaders.packagePriceById, packagePriceId),
+  },
+  UpdateProductPayload: { product: ({ productId }, _, { loaders }) => found(loaders.productById, productId) },
+  ArchiveProductPayload: { product: ({ productId }, _, { loaders }) => found(loaders.productById, productId) },
+  UpdatePackagePayload: { package: ({ packageId }, _, { loaders }) => found(loaders.packageById, packageId) },
+  ArchivePackagePayload: { package: ({ packageId }, _, { loaders }) => found(loaders.packageById, packageId) },
+  UpdateSubscriptionTypePayload: {
+    subscriptionType: ({ subscriptionTypeId }, _, { loaders }) =>
+      found(loaders.subscriptionTypeById, subscriptionTypeId),
+  },
+  ArchiveSubscriptionTypePayload: {
+    subscriptionType: ({ subscriptionTypeId }, _, { loaders }) =>
+      found(loaders.subscriptionTypeById, subscriptionTypeId),
+  },
+  UpdatePackagePricePayload: {
     packagePrice: ({ packagePriceId }, _, { loaders }) => found(loaders.packagePriceById, packagePriceId),
   },
 } satisfies Resolvers;

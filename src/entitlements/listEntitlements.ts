@@ -1,4 +1,4 @@
-import { hasIdIn, isFoundIn, nameOrCreation } from '../catalog/conditions.js';
+import { hasIdIn, isArchivedOr, isFoundIn, nameOrCreation } from '../catalog/conditions.js';
 import type { QueryEntitlementsArgs } from '../generated/graphql.js';
 import { isWithin } from '../kernel/condition.js';
 import type { ListSpec } from '../kernel/page.js';
@@ -13,13 +13,12 @@ export function entitlementList(
   ctx: RequestContext,
   { where, search, orderBy }: QueryEntitlementsArgs,
 ): ListSpec<'Entitlement'> {
-  const isArchived = where?.isArchived;
   return {
     model: 'Entitlement',
     scope: scopeOf(ctx, 'Entitlement'),
     conditions: [
       ...hasIdIn('id', 'Entitlement', where?.id),
-      ...(isArchived != null ? [() => `t.archived_at IS ${isArchived ? 'NOT NULL' : 'NULL'}`] : []),
+      isArchivedOr(where?.isArchived),
       ...(where?.createdAt ? isWithin('t.created_at', where.createdAt) : []),
       ...isFoundIn('lower(t.name)', search),
     ],

@@ -5,6 +5,8 @@ import { uuidOf } from '../kernel/id.js';
 import { listPage } from '../kernel/page.js';
 import type { Metadata } from '../kernel/text.js';
 import { attachEntitlement } from './attachEntitlement.js';
+import { updateEntitlement } from './updateEntitlement.js';
+import { archiveEntitlement } from './archiveEntitlement.js';
 import { createEntitlement } from './createEntitlement.js';
 import { detachEntitlement } from './detachEntitlement.js';
 import { configurationOf } from './entitlement.js';
@@ -17,6 +19,8 @@ export const entitlementResolvers = {
   },
   Mutation: {
     createEntitlement: mutation(createEntitlement),
+    archiveEntitlement: mutation(archiveEntitlement),
+    updateEntitlement: mutation(updateEntitlement),
     attachEntitlement: mutation(attachEntitlement),
     detachEntitlement: mutation(detachEntitlement),
   },
@@ -32,6 +36,12 @@ export const entitlementResolvers = {
     entitlement: ({ entitlementId }, _, { loaders }) => found(loaders.entitlementById, entitlementId),
   },
   DetachEntitlementPayload: {
+    entitlement: ({ entitlementId }, _, { loaders }) => found(loaders.entitlementById, entitlementId),
+  },
+  UpdateEntitlementPayload: {
+    entitlement: ({ entitlementId }, _, { loaders }) => found(loaders.entitlementById, entitlementId),
+  },
+  ArchiveEntitlementPayload: {
     entitlement: ({ entitlementId }, _, { loaders }) => found(loaders.entitlementById, entitlementId),
   },
 } satisfies Resolvers;

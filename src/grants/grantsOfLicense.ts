@@ -5,6 +5,7 @@ import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
+import { requeueWithdrawn } from '../mail/requeueWithdrawn.js';
 
 /** Causes that end, so that what they took back comes back. */
 export type RestorableCause = Extract<RevocationReason, 'LICENSE_PAUSED' | 'LICENSE_BLOCKED' | 'LICENSE_EXPIRED'>;
@@ -39,7 +40,8 @@ export async function revokeGrantsOf(
 }
 
 /**
- * A step: ends a cause. What no other cause holds is again what it was before; the rest goes on under its next cause. Records
+ * A step: ends a cause. What no other cause holds is again what it was before, and a mail that was withdrawn meanwhile goes out
+ * after all; the rest goes on under its next cause. Records
  * `entitlement_grant.restored`, and `entitlement_grant.updated` where other causes remain.
  */
 export async function restoreGrantsOf(
@@ -50,7 +52,7 @@ export async function restoreGrantsOf(
 ): Promise<void> {
   const rest = 'array_remove(revocation_causes, $4::text)';
   const unlessHeld = (value: string, held: string) => `CASE WHEN ${rest} = '{}' THEN ${value} ELSE ${held} END`;
-  await change(tx, licenseId, cause, reason, {
+  const changed = await change(tx, licenseId, cause, reason, {
     name: 'restore_grants_of_license',
     text: `UPDATE grants SET status = ${unlessHeld('status_before_revocation', 'status')},
         status_before_revocation = ${unlessHeld('NULL', 'status_before_revocation')},
@@ -59,6 +61,11 @@ export async function restoreGrantsOf(
       WHERE ${ofLicense} AND $4::text = ANY (revocation_causes) ${returning}`,
     type: (_, { status }) => (status === 'REVOKED' ? 'entitlement_grant.updated' : 'entitlement_grant.restored'),
   });
+  const delivered = changed.filter(({ status }) => status === 'DELIVERED');
+  await requeueWithdrawn(
+    tx,
+    delivered.map(({ id }) => id),
+  );
 }
 
 /**
@@ -101,14 +108,14 @@ async function change(
   cause: RevocationReason,
   reason: string | null,
   { name, text, type }: GrantsUpdate,
-): Promise<void> {
+): Promise<Grant[]> {
   const { businessId, mode } = tenantOf(tx.ctx);
   const before = await tx.sql<Grant>(
     'lock_grants_of_license',
     `SELECT ${columnsOf('Grant')} FROM grants WHERE ${ofLicense} ORDER BY id FOR NO KEY UPDATE`,
     [businessId, mode, licenseId],
   );
-  if (before.length === 0) return;
+  if (before.length === 0) return [];
   const changed = await tx.sql<Grant>(name, text, [businessId, mode, licenseId, cause, tx.ctx.now]);
   const byId = new Map(changed.map((grant) => [grant.id, grant]));
   for (const grant of before) {
@@ -118,4 +125,5 @@ async function change(
     const about = { objectType: 'Grant', objectId: grant.id, sequence: version, snapshot: now, reason } as const;
     recordChange(tx, { type: type(grant, now), ...about, ...changedFields(grant, fields) });
   }
+  return changed;
 }

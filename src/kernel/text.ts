@@ -1,4 +1,4 @@
-import { userError, type UserErrorData } from './refusal.js';
+import { refuseIfAny, userError, type UserErrorData } from './refusal.js';
 
 /** Metadata as rules see it: a flat map of scalars. */
 export type Metadata = Record<string, string | number | boolean>;
@@ -33,6 +33,18 @@ export function checkLength(
     problems.push(userError('InvalidInput', path, `Give ${minimum} to ${maximum} characters; there are ${length}.`));
   } else if (maximum <= ONE_LINE && /[\r\n\t]/.test(text)) {
     problems.push(userError('InvalidInput', path, 'Give one line, without line breaks or tabs.'));
+  }
+}
+
+/** Adds a problem for each field of an update that is null but cannot be cleared. Absent fields are left as they are. */
+export function checkNotNull<Input extends object>(
+  problems: UserErrorData[],
+  input: Input,
+  ...fields: (keyof Input & string)[]
+): void {
+  for (const field of fields) {
+    if (input[field] !== null) continue;
+    problems.push(userError('InvalidInput', ['input', field], 'It cannot be cleared. Give a value, or leave it out.'));
   }
 }
 
@@ -77,4 +89,16 @@ export function mergedMetadata(current: unknown, change: MetadataInput | null | 
   if (change === null) return {};
   const merged: MetadataInput = { ...(current as Metadata), ...change };
   return Object.fromEntries(Object.entries(merged).filter((pair): pair is [string, string] => pair[1] !== null));
+}
+
+/**
+ * The same, for the `metadata` of an input.
+ * @throws Refusal InvalidInput when keys or values are too long, or more pairs come out than there may be
+ */
+export function mergedMetadataWithin(current: unknown, change: MetadataInput | null | undefined): Metadata {
+  const metadata = mergedMetadata(current, change);
+  const problems: UserErrorData[] = [];
+  if (change) checkMetadata(problems, ['input', 'metadata'], metadata);
+  refuseIfAny(problems);
+  return metadata;
 }

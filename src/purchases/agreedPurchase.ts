@@ -1,7 +1,8 @@
+import { archivedPackage, archivedSubscriptionType } from '../catalog/archived.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
 import { missing } from '../kernel/missing.js';
 import { moneyOf, moneyText } from '../kernel/money.js';
-import { refusal } from '../kernel/refusal.js';
+import { Refusal, refusal } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { currencyMismatch } from '../wallets/currencyMismatch.js';
@@ -23,8 +24,8 @@ export interface AgreedPurchase {
 
 /**
  * A step: the rules of a purchase that need to read.
- * @throws Refusal WalletNotFound, PackageNotFound, SubscriptionTypeNotFound, CustomerNotFound, ModeMismatch, BrandMismatch,
- *   CurrencyMismatch, PriceNotFound, PriceMismatch, InvalidDateRange, InsufficientFunds
+ * @throws Refusal WalletNotFound, PackageNotFound, PackageArchived, SubscriptionTypeNotFound, SubscriptionTypeArchived,
+ *   CustomerNotFound, ModeMismatch, BrandMismatch, CurrencyMismatch, PriceNotFound, PriceMismatch, InvalidDateRange, InsufficientFunds
  */
 export async function agreedPurchase(tx: SqlTx, wanted: WantedPurchase): Promise<AgreedPurchase> {
   const { ctx } = tx;
@@ -32,9 +33,10 @@ export async function agreedPurchase(tx: SqlTx, wanted: WantedPurchase): Promise
   const wallet = await walletOf(tx, wanted, parts);
   const { package: bought, subscriptionType } = parts;
   if (!bought) throw refusal('PackageNotFound', ['input', 'packageId'], 'There is no package with this id.');
-  if (!subscriptionType) {
-    throw refusal('SubscriptionTypeNotFound', ['input', 'subscriptionTypeId'], 'There is no such subscription type.');
-  }
+  if (bought.isArchived) throw new Refusal([archivedPackage(['input', 'packageId'])]);
+  const typePath = ['input', 'subscriptionTypeId'];
+  if (!subscriptionType) throw refusal('SubscriptionTypeNotFound', typePath, 'There is no such subscription type.');
+  if (subscriptionType.isArchived) throw new Refusal([archivedSubscriptionType(typePath)]);
   const customer = await customerOf(tx, wanted, parts);
   refuseOtherBrands(
     ctx,

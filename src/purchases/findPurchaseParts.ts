@@ -5,8 +5,8 @@ import type { WantedPurchase } from './wantedPurchase.js';
 /** What takes part in a purchase; null where it is not there. */
 export interface PurchaseParts {
   readonly wallet: { id: string; customerId: string; brandId: string; currency: string; balanceMinor: bigint } | null;
-  readonly package: { id: string; brandId: string; sku: string } | null;
-  readonly subscriptionType: { id: string; days: number } | null;
+  readonly package: { id: string; brandId: string; sku: string; isArchived: boolean } | null;
+  readonly subscriptionType: { id: string; days: number; isArchived: boolean } | null;
   /** The catalog's price of one, in minor units, in the currency that was asked for. */
   readonly price: bigint | null;
   readonly customerById: PurchaseCustomer | null;
@@ -30,6 +30,8 @@ interface PartsRow {
   packageId: string | null;
   packageBrandId: string;
   sku: string;
+  packageArchived: boolean;
+  typeArchived: boolean;
   subscriptionTypeId: string | null;
   days: number;
   price: bigint | null;
@@ -44,7 +46,8 @@ interface PartsRow {
 const text = `SELECT w.id AS "walletId", w.customer_id AS "walletCustomerId", w.brand_id AS "walletBrandId",
     w.currency AS "walletCurrency", w.balance_minor AS "walletBalance",
     p.id AS "packageId", p.brand_id AS "packageBrandId", product.sku,
-    s.id AS "subscriptionTypeId", s.days, price.amount_minor AS price,
+    p.archived_at IS NOT NULL OR product.archived_at IS NOT NULL AS "packageArchived",
+    s.archived_at IS NOT NULL AS "typeArchived", s.id AS "subscriptionTypeId", s.days, price.amount_minor AS price,
     by_id.id AS "idId", by_id.brand_id AS "idBrandId", by_id.email AS "idEmail",
     by_code.id AS "codeId", by_code.brand_id AS "codeBrandId", by_code.email AS "codeEmail"
   FROM (VALUES (1)) AS one (row)
@@ -73,8 +76,14 @@ export async function findPurchaseParts(tx: SqlTx, wanted: WantedPurchase): Prom
 function partsOf(row: PartsRow): PurchaseParts {
   return {
     wallet: row.walletId === null ? null : walletOf(row, row.walletId),
-    package: row.packageId === null ? null : { id: row.packageId, brandId: row.packageBrandId, sku: row.sku },
-    subscriptionType: row.subscriptionTypeId === null ? null : { id: row.subscriptionTypeId, days: row.days },
+    package:
+      row.packageId === null
+        ? null
+        : { id: row.packageId, brandId: row.packageBrandId, sku: row.sku, isArchived: row.packageArchived },
+    subscriptionType:
+      row.subscriptionTypeId === null
+        ? null
+        : { id: row.subscriptionTypeId, days: row.days, isArchived: row.typeArchived },
     price: row.price,
     customerById: row.idId === null ? null : { id: row.idId, brandId: row.idBrandId, email: row.idEmail },
     customerByCode: row.codeId === null ? null : { id: row.codeId, brandId: row.codeBrandId, email: row.codeEmail },

@@ -6,6 +6,7 @@ const CONFLICTS = new Set(['BrandMismatch', 'CurrencyMismatch', 'LicenseKeyTaken
 export function statusCodeOf([first]: readonly UserErrorData[]): number {
   if (!first) return 200;
   if (first.__typename.endsWith('NotFound')) return 404;
+  if (first.__typename.endsWith('Archived')) return 409;
   if (first.__typename === 'InsufficientFunds') return 402;
   return CONFLICTS.has(first.__typename) ? 409 : 400;
 }

@@ -213,3 +213,31 @@ test('a grant is issued before its license is cancelled, and goes with it, or no
     expect(await rowsOf(api)).toBe(before);
   }
 });
+
+test('a mail that was withdrawn while its license was paused goes out when it is resumed', async () => {
+  const { live } = await newBusiness(api);
+  const productOfferingId = await newProductOffering(api, live);
+  await attachEntitlement(api, live, { target: { productOfferingId } });
+  const customerId = await newCustomer(api, live, { email: 'erika@example.com' });
+  const id = await newLicense(api, live, { productOfferingId, customerId });
+  const query = 'query ($id: ID!) { license(id: $id) { grants { deliveries { id status failure } } } }';
+  const deliveryOf = async () =>
+    (await api.data({ token: live, query, variables: { id } })).license.grants[0].deliveries[0];
+  const { id: deliveryId } = await deliveryOf();
+  await move(live, 'pause', id);
+  // What the worker writes when it comes to a mail whose grant is taken back.
+  await api.db.sql(
+    null,
+    "UPDATE deliveries SET status = 'FAILED', failure = 'WITHDRAWN', enqueued_at = created_at WHERE id = $1",
+    [rowId(deliveryId)],
+  );
+  expect(await deliveryOf()).toEqual({ id: deliveryId, status: 'FAILED', failure: 'WITHDRAWN' });
+  await move(live, 'resume', id);
+  expect(await deliveryOf()).toEqual({ id: deliveryId, status: 'QUEUED', failure: null });
+  const [row] = await api.db.sql<{ waiting: boolean }>(
+    null,
+    'SELECT enqueued_at IS NULL AS waiting FROM deliveries WHERE id = $1',
+    [rowId(deliveryId)],
+  );
+  expect(row?.waiting).toBe(true);
+});

@@ -123,6 +123,7 @@ CREATE TABLE "products" (
     "description" TEXT,
     "service_url" TEXT,
     "metadata" JSONB NOT NULL,
+    "archived_at" TIMESTAMPTZ(3),
     "version" INTEGER NOT NULL DEFAULT 1,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
     "updated_at" TIMESTAMPTZ(3) NOT NULL,
@@ -159,6 +160,7 @@ CREATE TABLE "packages" (
     "name" TEXT NOT NULL,
     "description" TEXT,
     "metadata" JSONB NOT NULL,
+    "archived_at" TIMESTAMPTZ(3),
     "version" INTEGER NOT NULL DEFAULT 1,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
     "updated_at" TIMESTAMPTZ(3) NOT NULL,
@@ -180,6 +182,7 @@ CREATE TABLE "subscription_types" (
     "name" TEXT NOT NULL,
     "days" INTEGER NOT NULL,
     "metadata" JSONB NOT NULL,
+    "archived_at" TIMESTAMPTZ(3),
     "version" INTEGER NOT NULL DEFAULT 1,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
     "updated_at" TIMESTAMPTZ(3) NOT NULL,
@@ -512,6 +515,8 @@ CREATE TABLE "secret_checks" (
 );
 
 CREATE UNIQUE INDEX "brands_url_key" ON "brands"("url");
+
+CREATE INDEX "brands_business_id_created_at_id_idx" ON "brands"("business_id", "created_at", "id");
 
 CREATE UNIQUE INDEX "api_keys_token_hash_key" ON "api_keys"("token_hash");
 

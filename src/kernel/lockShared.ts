@@ -1,0 +1,39 @@
+import { uuidOf } from './id.js';
+import { tenantOf } from './requestContext.js';
+import { columnsOf, tables, type RowOf } from './rows.js';
+import type { SqlTx } from './transaction.js';
+
+/** Models that both modes share and that have a version. */
+export type SharedModel =
+  | 'Brand'
+  | 'Business'
+  | 'Entitlement'
+  | 'Package'
+  | 'PackagePrice'
+  | 'Product'
+  | 'ProductOffering'
+  | 'SubscriptionType';
+
+/** The columns that tell a row of a model by business and id; a business is its own. */
+export function keyOf(model: SharedModel): string {
+  return model === 'Business' ? 'id = $1 AND id = $2' : 'business_id = $1 AND id = $2';
+}
+
+/**
+ * A step: the row that an id names, locked until the transaction ends; null for foreign and unknown ids alike.
+ * @param strength CHANGE against every other change of it; USE only against changes, so that many may use it at once
+ */
+export async function lockShared<M extends SharedModel>(
+  tx: SqlTx,
+  model: M,
+  id: string,
+  strength: 'CHANGE' | 'USE' = 'CHANGE',
+): Promise<RowOf<M> | null> {
+  const lock = strength === 'CHANGE' ? 'FOR NO KEY UPDATE' : 'FOR SHARE';
+  const [row] = await tx.sql<RowOf<M>>(
+    `lock_${model}_${strength}`,
+    `SELECT ${columnsOf(model)} FROM ${tables[model]} WHERE ${keyOf(model)} ${lock}`,
+    [tenantOf(tx.ctx).businessId, uuidOf(model, id)],
+  );
+  return row ?? null;
+}
