@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { useApi } from '../support/api.js';
 import { newBusiness } from '../support/business.js';
 import { isRetryableConflict, sqlStateOf, violatedConstraint } from '../../src/kernel/databaseError.js';
+import { drawNumbers } from '../../src/kernel/drawNumber.js';
 import { newId, uuidOf } from '../../src/kernel/id.js';
 import type { RequestContext } from '../../src/kernel/requestContext.js';
 import { keyringOf } from '../../src/keyring.js';
@@ -151,4 +152,24 @@ test('rows of one table that differ in their fields are a fault, not a loss', as
     return {};
   });
   await expect(insert).rejects.toThrow('rows for ledger_accounts differ in their fields');
+});
+
+test('numbers get a digit more once the usual ones are crowded, and are never given twice', async () => {
+  const ctx = await contextOfNewBusiness();
+  const { businessId } = ctx.viewer as { businessId: string };
+  await api.db.sql(
+    null,
+    `INSERT INTO customers (business_id, mode, id, brand_id, number, is_email_verified, metadata, created_at, updated_at)
+     SELECT $1, 'LIVE', gen_random_uuid(), b.id, 'K' || lpad(n::text, 2, '0'), false, '{}', $2, $2
+       FROM brands b, generate_series(0, 89) n WHERE b.business_id = $1`,
+    [businessId, ctx.now],
+  );
+  const { numbers } = await inSqlTransaction(ctx, async (tx) => ({
+    numbers: await drawNumbers(tx, 'Customer', 20, [2, 3]),
+  }));
+  expect(new Set(numbers).size).toBe(20);
+  expect(numbers.filter((number) => /^K\d{3}$/.test(number)).length).toBeGreaterThanOrEqual(10);
+  expect(numbers.filter((number) => /^K[0-8]\d$/.test(number))).toEqual([]);
+  const usual = await inSqlTransaction(ctx, async (tx) => ({ numbers: await drawNumbers(tx, 'License', 5) }));
+  expect(usual.numbers.filter((number) => !/^L\d{9}$/.test(number))).toEqual([]);
 });
