@@ -7,6 +7,7 @@ import { deliveryLoaders } from './mail/loaders.js';
 import { grantLoaders } from './grants/loaders.js';
 import { licenseKeyLoaders } from './licenseKeys/loaders.js';
 import { licenseLoaders } from './licenses/loaders.js';
+import { organizationLoaders } from './organizations/loaders.js';
 import { orderLoaders } from './orders/loaders.js';
 import { walletLoaders } from './wallets/loaders.js';
 import type { RequestContext } from './kernel/requestContext.js';
@@ -24,6 +25,7 @@ export function createLoaders(ctx: RequestContext) {
     ...licenseKeyLoaders(ctx),
     ...licenseLoaders(ctx),
     ...orderLoaders(ctx),
+    ...organizationLoaders(ctx),
     ...walletLoaders(ctx),
   };
 }

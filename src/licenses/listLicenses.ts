@@ -1,11 +1,11 @@
-import type { LicenseOrder, LicenseWhere } from '../generated/graphql.js';
+import type { LicenseOrder, LicenseOrderField, LicenseWhere } from '../generated/graphql.js';
 import { isOneOf } from '../grants/listGrants.js';
 import { inBrand } from '../kernel/brand.js';
 import { hasMetadata, isAnyOf, isWithin, type Condition } from '../kernel/condition.js';
 import type { ListOrder, ListSpec, PageArgs } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
-import { effectiveStatus } from './license.js';
+import { effectiveStatusIn } from './effectiveStatusIn.js';
 
 /** What says which licenses are listed, and in which order; where absent: all, the newest first. */
 export interface LicenseListArgs extends PageArgs {
@@ -35,23 +35,36 @@ function conditionsOf(where: LicenseWhere, now: Date): Condition[] {
     ...isOneOf('customer_id', 'Customer', where.customerId?.in),
     ...isOneOf('product_offering_id', 'ProductOffering', where.productOfferingId?.in),
     ...isOneOf('package_id', 'Package', where.packageId?.in),
+    ...isOneOf('order_id', 'Order', where.orderId?.in),
     ...isWithin('t.valid_from', where.validFrom ?? {}),
-    ...isWithin('t.valid_until', where.validUntil ?? {}),
+    ...endsWithin(where.validUntil),
     ...isWithin('t.created_at', where.createdAt ?? {}),
   ];
   if (where.number) conditions.push(isAnyOf('number', where.number.in, 'text'));
   if (where.type) conditions.push(isAnyOf('type', where.type.in, 'text'));
   if (where.assignedToId) conditions.push(isAnyOf('assigned_to_id', where.assignedToId.in, 'text'));
+  const tags = where.tag?.in;
+  if (tags) conditions.push((place) => `t.tags && ${place(tags)}::text[]`);
   if (where.metadata) conditions.push(hasMetadata(where.metadata));
-  if (status) {
-    conditions.push((place) => `(${effectiveStatus(`${place(now)}::timestamptz`)})::text = ANY(${place(status.in)})`);
-  }
+  if (status) conditions.push(effectiveStatusIn(status.in, now));
   return conditions;
 }
 
+/** As the index on the ends has them; a permanent license, which lasts to infinity, has no end that could lie in a window. */
+const END = "coalesce(t.valid_until, 'infinity'::timestamptz)";
+
+function endsWithin(window: LicenseWhere['validUntil']): Condition[] {
+  if (!window?.gte && !window?.lt) return [];
+  return [...isWithin(END, window), () => 't.valid_until IS NOT NULL'];
+}
+
+const orders = {
+  CREATED_AT: 't.created_at',
+  VALID_FROM: 't.valid_from',
+  VALID_UNTIL: END,
+} satisfies Record<LicenseOrderField, string>;
+
 function orderOf(orderBy: LicenseListArgs['orderBy']): ListOrder {
-  const direction = orderBy?.direction ?? 'DESC';
-  return orderBy?.field === 'VALID_FROM'
-    ? { name: 'VALID_FROM', expression: 't.valid_from', type: 'timestamptz', direction }
-    : { name: 'CREATED_AT', expression: 't.created_at', type: 'timestamptz', direction };
+  const { field: name = 'CREATED_AT', direction = 'DESC' } = orderBy ?? {};
+  return { name, expression: orders[name], type: 'timestamptz', direction };
 }
