@@ -40,6 +40,8 @@ export function amountOf({ amountMinor, currency }: License): Money | null {
 
 const takenMessage =
   'Another license of this offering is assigned to this assignee at that time. Cancel that one, or assign another.';
+const inUseMessage =
+  'Another license uses a key of this one at that time. Cancel that one first, or choose another time.';
 
 /** What to answer when the assignee has a license of the offering at that time; `path` is the field that asks for the time. */
 export function assigneeTakenAt(path: readonly string[]): ConflictRefusals {
@@ -48,3 +50,9 @@ export function assigneeTakenAt(path: readonly string[]): ConflictRefusals {
 
 /** The same for new licenses. */
 export const assigneeTaken = assigneeTakenAt(['input', 'assignedTo']);
+
+/** What to answer when a license would count at a time that another one has: that of its assignee, or on one of its keys. */
+export const windowTaken: ConflictRefusals = {
+  ...assigneeTakenAt(['input', 'licenseId']),
+  license_key_bindings_one_current: () => userError('LicenseKeyInUse', ['input', 'licenseId'], inUseMessage),
+};

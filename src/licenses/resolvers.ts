@@ -7,6 +7,7 @@ import type { Metadata } from '../kernel/text.js';
 import { activateLicense } from './activateLicense.js';
 import { blockLicense } from './blockLicense.js';
 import { cancelLicense } from './cancelLicense.js';
+import { cancelPendingLicenseChange } from './cancelPendingLicenseChange.js';
 import { createLicense } from './createLicense.js';
 import { asOf, offeringDue, statusOf } from '../lifecycle/dueChanges.js';
 import { amountOf, assignmentOf, isActive, pendingStatusOf, validityOf } from './license.js';
@@ -28,6 +29,7 @@ export const licenseResolvers = {
     blockLicense: mutation(blockLicense),
     unblockLicense: mutation(unblockLicense),
     cancelLicense: mutation(cancelLicense),
+    cancelPendingLicenseChange: mutation(cancelPendingLicenseChange),
   },
   License: {
     id: idOf('License'),
@@ -67,4 +69,7 @@ export const licenseResolvers = {
   BlockLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
   UnblockLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
   CancelLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
+  CancelPendingLicenseChangePayload: {
+    license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId),
+  },
 } satisfies Resolvers;
