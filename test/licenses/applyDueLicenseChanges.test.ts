@@ -1,11 +1,21 @@
 import { expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { readConfig } from '../../src/config.js';
+import { keyringOf } from '../../src/keyring.js';
 import { applyDueLicenseChanges } from '../../src/licenses/applyDueLicenseChanges.js';
-import { useApi } from '../support/api.js';
+import { testEnvironment, useApi } from '../support/api.js';
 import { newBusiness, newCustomer } from '../support/business.js';
 import { newProductOffering } from '../support/catalog.js';
 import { changesOf, newLicense, rowId } from '../support/licenses.js';
 
 const api = useApi();
+
+const keyring = keyringOf(readConfig(testEnvironment));
+/** One worker's run at an instant. */
+const run = (instant: Date | string, log = pino({ level: 'silent' })) => {
+  const now = new Date(instant);
+  return applyDueLicenseChanges({ db: api.db, keyring, mailFolder: null, clock: () => now, now, log });
+};
 
 const start = '2026-04-01T00:00:00.000Z';
 
@@ -26,8 +36,8 @@ test('what is due is written once by two workers at once, across tenants and mod
   }
   const later = await pendingLicense(one.live, { activationDate: '2026-05-01' });
   const before = new Date('2026-03-31T23:59:59.999Z');
-  expect(await applyDueLicenseChanges(api.db, before)).toBe(0);
-  const counts = await Promise.all([1, 2].map(() => applyDueLicenseChanges(api.db, new Date(start))));
+  expect(await run(before)).toBe(0);
+  const counts = await Promise.all([1, 2].map(() => run(start)));
   expect(counts.reduce((left, right) => left + right)).toBe(15);
   for (const id of due) {
     const changes = await changesOf(api, id);
@@ -37,7 +47,7 @@ test('what is due is written once by two workers at once, across tenants and mod
     ]);
   }
   expect((await changesOf(api, later)).map(({ type }) => type)).toEqual(['license.created']);
-  expect(await applyDueLicenseChanges(api.db, new Date(start))).toBe(0);
+  expect(await run(start)).toBe(0);
 });
 
 test('a worker that comes a week late dates the change with the start, and its snapshot is written as all others', async () => {
@@ -49,7 +59,7 @@ test('a worker that comes a week late dates the change with the start, and its s
     [rowId(id)],
   );
   const late = new Date('2026-04-08T07:00:00.500Z');
-  expect(await applyDueLicenseChanges(api.db, late)).toBe(1);
+  expect(await run(late)).toBe(1);
   const [created, activated] = await changesOf(api, id);
   expect(activated).toEqual({
     type: 'license.activated',
@@ -69,10 +79,17 @@ test('a worker that comes a week late dates the change with the start, and its s
       pausedAt: null,
       cancelledAt: null,
       statusBeforeBlock: null,
+      expiredAt: null,
+      offeringSince: null,
+      pendingOfferingAt: null,
+      pendingOfferingId: null,
+      renewalId: null,
+      usedAt: null,
+      usedById: null,
       pendingStatus: null,
       pendingStatusAt: null,
       version: 2,
-      updatedAt: late.toISOString(),
+      updatedAt: start,
     },
     created_at: new Date(start),
   });
@@ -111,12 +128,11 @@ test('four workers at once share more than a batch; a cancellation scheduled bef
       FROM licenses, generate_series(1, 1200) n WHERE id = $1`,
     [rowId(id)],
   );
-  const workers = (instant: string) =>
-    Promise.all([1, 2, 3, 4].map(() => applyDueLicenseChanges(api.db, new Date(instant))));
+  const workers = (instant: string) => Promise.all([1, 2, 3, 4].map(() => run(instant)));
   // The first round makes the connections, so that the second one runs at once.
   expect(await workers('2026-03-02T00:00:00.000Z')).toEqual([0, 0, 0, 0]);
   const counts = await workers(start);
-  expect(counts.reduce((left, right) => left + right)).toBe(1201);
+  expect(counts.reduce((left, right) => left + right)).toBe(1202);
   const [versions] = await api.db.sql(
     null,
     `SELECT count(*)::int AS licenses, min(version) AS least, max(version) AS most,
@@ -126,5 +142,5 @@ test('four workers at once share more than a batch; a cancellation scheduled bef
     [rowId(id)],
   );
   expect(versions).toEqual({ licenses: 1201, least: 2, most: 2, changes: 1201 });
-  expect((await changesOf(api, cancelled)).map(({ type }) => type)).toEqual(['license.created']);
+  expect((await changesOf(api, cancelled)).map(({ type }) => type)).toEqual(['license.created', 'license.ended']);
 });
