@@ -76,6 +76,7 @@ const payloads: Record<string, string> = {
   BlockLicensePayload: '{ licenseId: string }',
   UnblockLicensePayload: '{ licenseId: string }',
   CancelLicensePayload: '{ licenseId: string }',
+  CancelPendingLicenseChangePayload: '{ licenseId: string }',
   IssueGrantPayload: '{ grantId: string }',
   FulfillLicenseKeyGrantPayload: '{ grantId: string }',
   ClaimGrantPayload: '{ grantId: string }',
