@@ -11,6 +11,7 @@ const layers: string[][] = [
   ['licenses'],
   ['grants'],
   ['licenseKeys'],
+  ['lifecycle'],
   ['entitlements'],
   ['wallets'],
   ['catalog'],

@@ -31,6 +31,11 @@ export interface ListSpec<M extends Model> {
   /** Equality on the tenant's columns, and whatever else is always there. */
   readonly scope: Readonly<Record<string, string>>;
   readonly conditions: readonly Condition[];
+  /**
+   * Lists of further conditions of which each row meets at most one, as a whole: a disjunction, told apart so that an index can
+   * serve each part in the list's order. Absent: none.
+   */
+  readonly alternatives?: readonly (readonly Condition[])[];
   readonly order: ListOrder;
 }
 
@@ -50,7 +55,7 @@ interface Window {
   before: Cursor | null;
 }
 
-type Keyed<Row> = Row & { __key: string; __parent?: string; id: string };
+type Keyed<Row> = Row & { __key: string; __order?: unknown; __parent?: string; id: string };
 
 /**
  * One page of a list by keyset: page 10,000 costs what page 1 costs, and rows that share a timestamp are neither skipped nor
@@ -152,20 +157,35 @@ function pageQuery<M extends Model>(
   const forward = direction === 'ASC';
   const beyond = (cursor: Cursor, greater: boolean) =>
     `(${expression}, t.id) ${greater ? '>' : '<'} (${place(cursor.key)}::${type}, ${place(cursor.id)}::uuid)`;
-  const conditions = filters(list, place, parent);
-  if (window.after) conditions.push(beyond(window.after, forward));
-  if (window.before) conditions.push(beyond(window.before, !forward));
+  const bounds: string[] = [];
+  if (window.after) bounds.push(beyond(window.after, forward));
+  if (window.before) bounds.push(beyond(window.before, !forward));
   const way = forward !== window.backward ? 'ASC' : 'DESC';
-  return `SELECT ${columnsOf(list.model, 't')}, (${expression})::text AS "__key" FROM ${tables[list.model]} t
-    WHERE ${conditions.join(' AND ')} ORDER BY ${expression} ${way}, t.id ${way} LIMIT ${window.limit + 1}`;
+  const columns = `${columnsOf(list.model, 't')}, (${expression})::text AS "__key"`;
+  const limit = `LIMIT ${window.limit + 1}`;
+  const pageOf = (conditions: readonly string[], more = '') => `SELECT ${columns}${more} FROM ${tables[list.model]} t
+    WHERE ${[...conditions, ...bounds].join(' AND ')} ORDER BY ${expression} ${way}, t.id ${way} ${limit}`;
+  const [conditions = [], ...others] = filters(list, place, parent);
+  if (others.length === 0) return pageOf(conditions);
+  // The first rows of each part hold the first rows of all.
+  const parts = [conditions, ...others].map((part) => `(${pageOf(part, `, ${expression} AS "__order"`)})`);
+  return `SELECT * FROM (${parts.join(' UNION ALL ')}) part ORDER BY "__order" ${way}, id ${way} ${limit}`;
 }
 
-function filters<M extends Model>(list: ListSpec<M>, place: Placeholder, parent: string | null): string[] {
-  return [
+/** The conditions of a list; several lists of them where it has alternatives. */
+function filters<M extends Model>(list: ListSpec<M>, place: Placeholder, parent: string | null): string[][] {
+  const always = [
     ...Object.entries(list.scope).map(([column, value]) => `t.${column} = ${place(value)}`),
     ...(parent ? [parent] : []),
     ...list.conditions.map((condition) => condition(place)),
   ];
+  return (list.alternatives ?? [[]]).map((part) => [...always, ...part.map((condition) => condition(place))]);
+}
+
+/** Rows that match, as a FROM's inner statement. */
+function matches<M extends Model>(list: ListSpec<M>, place: Placeholder, parent: string | null): string {
+  const parts = filters(list, place, parent);
+  return parts.map((part) => `SELECT 1 FROM ${tables[list.model]} t WHERE ${part.join(' AND ')}`).join(' UNION ALL ');
 }
 
 function connectionOf<Row extends { id?: unknown }>(
@@ -177,7 +197,7 @@ function connectionOf<Row extends { id?: unknown }>(
   const more = found.length > window.limit;
   const page = found.slice(0, window.limit);
   if (window.backward) page.reverse();
-  const edges = page.map(({ __key, __parent: _parent, ...node }) => ({
+  const edges = page.map(({ __key, __order: _order, __parent: _parent, ...node }) => ({
     cursor: cursorText(mark, { key: __key, id: node.id }),
     node: node as unknown as Row,
   }));
@@ -199,9 +219,8 @@ function connectionOf<Row extends { id?: unknown }>(
 
 async function countRows<M extends Model>(db: Database, list: ListSpec<M>): Promise<number> {
   const values: unknown[] = [];
-  const conditions = filters(list, (value) => `$${values.push(value)}`, null);
-  const text = `SELECT count(*)::int AS count FROM (
-    SELECT 1 FROM ${tables[list.model]} t WHERE ${conditions.join(' AND ')} LIMIT ${COUNT_CAP + 1}) counted`;
+  const rows = matches(list, (value) => `$${values.push(value)}`, null);
+  const text = `SELECT count(*)::int AS count FROM (${rows} LIMIT ${COUNT_CAP + 1}) counted`;
   const [row] = await db.sql<{ count: number }>(null, text, values);
   return row?.count ?? 0;
 }
@@ -217,10 +236,9 @@ function countByParent<M extends Model>(
   const count = async () => {
     const values: unknown[] = [];
     const place: Placeholder = (value) => `$${values.push(value)}`;
-    const conditions = filters(list, place, `t.${column} = parent.id`);
+    const matching = matches(list, place, `t.${column} = parent.id`);
     const text = `SELECT parent.id, counted.count FROM unnest(${place(parentIds)}::uuid[]) AS parent (id)
-      CROSS JOIN LATERAL (SELECT count(*)::int AS count FROM (
-        SELECT 1 FROM ${tables[list.model]} t WHERE ${conditions.join(' AND ')} LIMIT ${COUNT_CAP + 1}) c) counted`;
+      CROSS JOIN LATERAL (SELECT count(*)::int AS count FROM (${matching} LIMIT ${COUNT_CAP + 1}) c) counted`;
     const rows = await db.sql<{ id: string; count: number }>(null, text, values);
     return new Map(rows.map((row) => [row.id, row.count]));
   };

@@ -5,7 +5,7 @@ import { hasMetadata, isAnyOf, isWithin, type Condition } from '../kernel/condit
 import type { ListOrder, ListSpec, PageArgs } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
-import { effectiveStatusIn } from './effectiveStatusIn.js';
+import { effectiveConditions } from './effectiveConditions.js';
 
 /** What says which licenses are listed, and in which order; where absent: all, the newest first. */
 export interface LicenseListArgs extends PageArgs {
@@ -18,7 +18,8 @@ export function licenseList(ctx: RequestContext, { where, orderBy }: LicenseList
   return {
     model: 'License',
     scope: scopeOf(ctx, 'License'),
-    conditions: [...inBrand(ctx), ...(where ? conditionsOf(where, ctx.now) : [])],
+    conditions: [...inBrand(ctx), ...(where ? conditionsOf(where) : [])],
+    alternatives: where ? effectiveConditions(where, ctx.now) : undefined,
     order: orderOf(orderBy),
   };
 }
@@ -28,25 +29,21 @@ export function licensesOfOrderList(ctx: RequestContext): ListSpec<'License'> {
   return licenseList(ctx, { orderBy: { field: 'CREATED_AT', direction: 'ASC' } });
 }
 
-function conditionsOf(where: LicenseWhere, now: Date): Condition[] {
-  const { status } = where;
+/** Conditions on what does not change by itself. */
+function conditionsOf(where: LicenseWhere): Condition[] {
   const conditions = [
     ...isOneOf('id', 'License', where.id?.in),
     ...isOneOf('customer_id', 'Customer', where.customerId?.in),
-    ...isOneOf('product_offering_id', 'ProductOffering', where.productOfferingId?.in),
     ...isOneOf('package_id', 'Package', where.packageId?.in),
     ...isOneOf('order_id', 'Order', where.orderId?.in),
-    ...isWithin('t.valid_from', where.validFrom ?? {}),
     ...endsWithin(where.validUntil),
     ...isWithin('t.created_at', where.createdAt ?? {}),
   ];
-  if (where.number) conditions.push(isAnyOf('number', where.number.in, 'text'));
-  if (where.type) conditions.push(isAnyOf('type', where.type.in, 'text'));
-  if (where.assignedToId) conditions.push(isAnyOf('assigned_to_id', where.assignedToId.in, 'text'));
   const tags = where.tag?.in;
+  if (where.number) conditions.push(isAnyOf('number', where.number.in, 'text'));
+  if (where.assignedToId) conditions.push(isAnyOf('assigned_to_id', where.assignedToId.in, 'text'));
   if (tags) conditions.push((place) => `t.tags && ${place(tags)}::text[]`);
   if (where.metadata) conditions.push(hasMetadata(where.metadata));
-  if (status) conditions.push(effectiveStatusIn(status.in, now));
   return conditions;
 }
 

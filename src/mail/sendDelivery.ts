@@ -7,7 +7,7 @@ import { columnsOf } from '../kernel/rows.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
 import { MAIL_ATTEMPTS } from './attempts.js';
 import type { SendDeliveryPayload } from './enqueueDeliveries.js';
-import { forgetKeptMail } from './keptMails.js';
+import { forgetErasedMails } from './forgetErasedMails.js';
 import { renderMail, type TemplateName, type TemplateVars } from './templates.js';
 import type { DeliveryOutcome, MailTransport } from './transport.js';
 
@@ -93,7 +93,7 @@ async function claimAttempt(ctx: RequestContext, deliveryId: string): Promise<De
   return delivery;
 }
 
-/** Writes what became of an attempt; the last one that was in vain is final. */
+/** Writes what became of an attempt; the last one that was in vain is final. What came back meanwhile is not withdrawn. */
 async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: DeliveryOutcome): Promise<void> {
   const { businessId, mode } = tenantOf(ctx);
   const { result } = outcome;
@@ -104,15 +104,17 @@ async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: Del
       'note_delivery_outcome',
       `UPDATE deliveries SET status = $4, failure = $5, response = $6, file = $7, sent_at = $8, version = version + 1,
           updated_at = $9
-        WHERE business_id = $1 AND mode = $2 AND id = $3 AND status = 'QUEUED' RETURNING id`,
+        WHERE business_id = $1 AND mode = $2 AND id = $3 AND status = 'QUEUED'
+          AND ($5::delivery_failure IS DISTINCT FROM 'WITHDRAWN' OR version = $10) RETURNING id`,
       [
         ...[businessId, mode, delivery.id, sent ? 'SENT' : failure ? 'FAILED' : 'QUEUED', failure],
         ...[responseOf(outcome, delivery), sent ? outcome.file : null, sent ? ctx.now : null, ctx.now],
+        delivery.version,
       ],
     ),
   }));
-  // The customer was erased while the mail was written: nobody may find it.
-  if (noted.length === 0 && sent && outcome.file && ctx.mailFolder) await forgetKeptMail(ctx.mailFolder, delivery.id);
+  // Perhaps the customer was erased while the mail was written: then nobody may find it.
+  if (noted.length === 0 && sent && outcome.file !== null) await forgetErasedMails(ctx);
 }
 
 /** What the server said, without the address that it likes to repeat: reading that needs a scope of its own. */
