@@ -2,7 +2,8 @@ import type { Condition, Placeholder } from './condition.js';
 import { badCursor, badPage, cursorMark, cursorOf, cursorText, type Cursor } from './cursor.js';
 import type { Database } from './database.js';
 import { sqlStateOf } from './databaseError.js';
-import { columnsOf, tables, type Model, type RowOf } from './rows.js';
+import { matches, pageQuery } from './listSql.js';
+import type { Model, RowOf } from './rows.js';
 
 export const MAX_PAGE = 100;
 const DEFAULT_PAGE = 20;
@@ -25,6 +26,13 @@ export interface ListOrder {
   readonly direction: 'ASC' | 'DESC';
 }
 
+/** Conditions that tell one part of a list from its others. */
+export interface Alternative {
+  readonly conditions: readonly Condition[];
+  /** Few rows meet them, whatever the planner believes: they are found first and sorted after, never sought along the order. */
+  readonly few?: boolean;
+}
+
 /** A list: which rows of which table, in which order. */
 export interface ListSpec<M extends Model> {
   readonly model: M;
@@ -35,7 +43,7 @@ export interface ListSpec<M extends Model> {
    * Lists of further conditions of which each row meets at most one, as a whole: a disjunction, told apart so that an index can
    * serve each part in the list's order. Absent: none.
    */
-  readonly alternatives?: readonly (readonly Condition[])[];
+  readonly alternatives?: readonly Alternative[];
   readonly order: ListOrder;
 }
 
@@ -48,7 +56,8 @@ export interface Connection<Row> {
   totalCountIsCapped: () => Promise<boolean>;
 }
 
-interface Window {
+/** Which rows of a list a page holds. */
+export interface Window {
   limit: number;
   backward: boolean;
   after: Cursor | null;
@@ -145,47 +154,6 @@ async function readRows<Row extends object>(
     if (argument !== null && UNREADABLE.has(sqlStateOf(error) ?? '')) throw badCursor(argument);
     throw error;
   }
-}
-
-function pageQuery<M extends Model>(
-  list: ListSpec<M>,
-  window: Window,
-  place: Placeholder,
-  parent: string | null,
-): string {
-  const { expression, type, direction } = list.order;
-  const forward = direction === 'ASC';
-  const beyond = (cursor: Cursor, greater: boolean) =>
-    `(${expression}, t.id) ${greater ? '>' : '<'} (${place(cursor.key)}::${type}, ${place(cursor.id)}::uuid)`;
-  const bounds: string[] = [];
-  if (window.after) bounds.push(beyond(window.after, forward));
-  if (window.before) bounds.push(beyond(window.before, !forward));
-  const way = forward !== window.backward ? 'ASC' : 'DESC';
-  const columns = `${columnsOf(list.model, 't')}, (${expression})::text AS "__key"`;
-  const limit = `LIMIT ${window.limit + 1}`;
-  const pageOf = (conditions: readonly string[], more = '') => `SELECT ${columns}${more} FROM ${tables[list.model]} t
-    WHERE ${[...conditions, ...bounds].join(' AND ')} ORDER BY ${expression} ${way}, t.id ${way} ${limit}`;
-  const [conditions = [], ...others] = filters(list, place, parent);
-  if (others.length === 0) return pageOf(conditions);
-  // The first rows of each part hold the first rows of all.
-  const parts = [conditions, ...others].map((part) => `(${pageOf(part, `, ${expression} AS "__order"`)})`);
-  return `SELECT * FROM (${parts.join(' UNION ALL ')}) part ORDER BY "__order" ${way}, id ${way} ${limit}`;
-}
-
-/** The conditions of a list; several lists of them where it has alternatives. */
-function filters<M extends Model>(list: ListSpec<M>, place: Placeholder, parent: string | null): string[][] {
-  const always = [
-    ...Object.entries(list.scope).map(([column, value]) => `t.${column} = ${place(value)}`),
-    ...(parent ? [parent] : []),
-    ...list.conditions.map((condition) => condition(place)),
-  ];
-  return (list.alternatives ?? [[]]).map((part) => [...always, ...part.map((condition) => condition(place))]);
-}
-
-/** Rows that match, as a FROM's inner statement. */
-function matches<M extends Model>(list: ListSpec<M>, place: Placeholder, parent: string | null): string {
-  const parts = filters(list, place, parent);
-  return parts.map((part) => `SELECT 1 FROM ${tables[list.model]} t WHERE ${part.join(' AND ')}`).join(' UNION ALL ');
 }
 
 function connectionOf<Row extends { id?: unknown }>(

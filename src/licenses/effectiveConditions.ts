@@ -1,20 +1,21 @@
 import type { LicenseWhere } from '../generated/graphql.js';
 import { isAnyOf, isWithin, type Condition } from '../kernel/condition.js';
+import type { Alternative } from '../kernel/page.js';
 import { uuidOf } from '../kernel/id.js';
 import { effectiveOffering, effectiveStart, effectiveStatus, isOfferingDue } from '../lifecycle/effective.js';
 
 /**
- * Conditions on what changes by itself: status, offering, type and start, as they are at an instant. Two lists of them, of which
+ * Conditions on what changes by itself: status, offering, type and start, as they are at an instant. Two alternatives, of which
  * each license meets at most one: of nearly all licenses nothing is due, and their stored columns say it, in the order of an
  * index; of the few that the worker has not written yet, found by partial indexes, it is computed.
  * @returns undefined when nothing of this is asked for
  */
-export function effectiveConditions(where: LicenseWhere, now: Date): readonly (readonly Condition[])[] | undefined {
+export function effectiveConditions(where: LicenseWhere, now: Date): readonly Alternative[] | undefined {
   const { status, productOfferingId, type, validFrom } = where;
   if (!status && !productOfferingId && !type && !validFrom) return undefined;
   return [
-    [isDue(now, false), ...asStored(where)],
-    [isDue(now, true), ...asComputed(where, now)],
+    { conditions: [isDue(now, false), ...asStored(where)] },
+    { conditions: [isDue(now, true), ...asComputed(where, now)], few: true },
   ];
 }
 
