@@ -63,23 +63,29 @@ CREATE TRIGGER customers_stay_erased BEFORE UPDATE ON customers FOR EACH ROW
 -- back as a lost conflict, starts again, and sees the customer erased. The lock makes it wait for an erasure that runs.
 CREATE FUNCTION refuse_erased_customer() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  customer record;
+  is_erased boolean;
 BEGIN
-  FOR customer IN
-    SELECT c.erased_at FROM customers c
-     WHERE (c.business_id, c.mode, c.id) IN (SELECT n.business_id, n.mode, n.customer_id FROM new_rows n
-       WHERE CASE TG_TABLE_NAME
-         WHEN 'deliveries' THEN to_jsonb(n) ->> 'recipient' IS NOT NULL
-         WHEN 'grants' THEN to_jsonb(n) -> 'metadata' <> '{}'
-         WHEN 'licenses' THEN to_jsonb(n) -> 'metadata' <> '{}' OR to_jsonb(n) -> 'tags' <> '[]'
-           OR num_nonnulls(to_jsonb(n) ->> 'assigned_to_id', to_jsonb(n) ->> 'description', to_jsonb(n) ->> 'details') > 0
-         ELSE true END)
-     FOR KEY SHARE
-  LOOP
-    IF customer.erased_at IS NOT NULL THEN
-      RAISE EXCEPTION 'the customer of a row in % was erased meanwhile', TG_TABLE_NAME USING ERRCODE = 'serialization_failure';
-    END IF;
-  END LOOP;
+  IF TG_TABLE_NAME = 'deliveries' THEN
+    SELECT bool_or(c.erased_at IS NOT NULL) INTO is_erased FROM (
+      SELECT erased_at FROM customers WHERE (business_id, mode, id) IN (
+        SELECT n.business_id, n.mode, n.customer_id FROM new_rows n WHERE n.recipient IS NOT NULL) FOR KEY SHARE) c;
+  ELSIF TG_TABLE_NAME = 'grants' THEN
+    SELECT bool_or(c.erased_at IS NOT NULL) INTO is_erased FROM (
+      SELECT erased_at FROM customers WHERE (business_id, mode, id) IN (
+        SELECT n.business_id, n.mode, n.customer_id FROM new_rows n WHERE n.metadata <> '{}') FOR KEY SHARE) c;
+  ELSIF TG_TABLE_NAME = 'licenses' THEN
+    SELECT bool_or(c.erased_at IS NOT NULL) INTO is_erased FROM (
+      SELECT erased_at FROM customers WHERE (business_id, mode, id) IN (
+        SELECT n.business_id, n.mode, n.customer_id FROM new_rows n
+         WHERE n.metadata <> '{}' OR n.tags <> '{}' OR num_nonnulls(n.assigned_to_id, n.details, n.description) > 0) FOR KEY SHARE) c;
+  ELSE
+    SELECT bool_or(c.erased_at IS NOT NULL) INTO is_erased FROM (
+      SELECT erased_at FROM customers WHERE (business_id, mode, id) IN (
+        SELECT n.business_id, n.mode, n.customer_id FROM new_rows n) FOR KEY SHARE) c;
+  END IF;
+  IF is_erased THEN
+    RAISE EXCEPTION 'the customer of a row in % was erased meanwhile', TG_TABLE_NAME USING ERRCODE = 'serialization_failure';
+  END IF;
   RETURN NULL;
 END $$;
 CREATE TRIGGER customer_sessions_of_erased AFTER INSERT ON customer_sessions
