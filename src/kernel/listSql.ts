@@ -35,10 +35,14 @@ interface Part {
   readonly few: boolean;
 }
 
-/** The rows of a part, as what stands after FROM; OFFSET 0 keeps PostgreSQL from seeking few rows along an order. */
+/**
+ * The rows of a part within bounds, as what stands after FROM. OFFSET 0 keeps PostgreSQL from seeking few rows along an order, or
+ * from where a page begins.
+ */
 function sourceOf<M extends Model>({ model }: ListSpec<M>, { conditions, few }: Part, bounds: string[]): string {
-  const rows = `${tables[model]} t WHERE ${[...conditions, ...bounds].join(' AND ')}`;
-  return few ? `(SELECT * FROM ${rows} OFFSET 0) t` : rows;
+  if (!few) return `${tables[model]} t WHERE ${[...conditions, ...bounds].join(' AND ')}`;
+  const found = `(SELECT * FROM ${tables[model]} t WHERE ${conditions.join(' AND ')} OFFSET 0) t`;
+  return bounds.length > 0 ? `${found} WHERE ${bounds.join(' AND ')}` : found;
 }
 
 /** The conditions of a list; several lists of them where it has alternatives. */
