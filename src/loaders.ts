@@ -8,6 +8,7 @@ import { grantLoaders } from './grants/loaders.js';
 import { licenseKeyLoaders } from './licenseKeys/loaders.js';
 import { licenseLoaders } from './licenses/loaders.js';
 import { orderLoaders } from './orders/loaders.js';
+import { organizationLoaders } from './organizations/loaders.js';
 import { walletLoaders } from './wallets/loaders.js';
 import type { RequestContext } from './kernel/requestContext.js';
 
@@ -22,6 +23,7 @@ const features = [
   licenseKeyLoaders,
   licenseLoaders,
   orderLoaders,
+  organizationLoaders,
   walletLoaders,
 ] as const;
 

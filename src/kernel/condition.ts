@@ -1,15 +1,18 @@
 import { ClientError } from './clientError.js';
 
-const MIN_SEARCH = 2;
-
 /** Adds a value to the statement and gives its placeholder. */
 export type Placeholder = (value: unknown) => string;
 
 /** A condition of a `where`, as SQL over the table's columns. */
 export type Condition = (placeholder: Placeholder) => string;
 
-/** `column` is any of the values; an empty list matches nothing. */
+/**
+ * `column` is any of the values; an empty list matches nothing. One value is an equality: only then can an index that begins
+ * with the column give the rows in the order of its next one.
+ */
 export function isAnyOf(column: string, values: readonly string[], type: 'uuid' | 'text'): Condition {
+  const [value, ...others] = values;
+  if (value !== undefined && others.length === 0) return (place) => `t.${column} = ${place(value)}::${type}`;
   return (place) => `t.${column} = ANY(${place(values)}::${type}[])`;
 }
 
@@ -34,15 +37,11 @@ export function hasMetadata(pair: { key: string; eq: string }): Condition {
   };
 }
 
-/** Text that `column` (already in lower case) contains; `%` and `_` mean themselves. */
-export function containsText(column: string, text: string): Condition {
-  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-  return (place) => `t.${column} LIKE ${place(pattern)}`;
-}
+const MIN_SEARCH = 2;
 
 /**
- * Text that an expression (already in lower case) contains, whatever its case; `%` and `_` mean themselves. No search, no
- * condition. The migrations have a trigram index on each expression.
+ * Text that an expression (already in lower case, with a trigram index) contains, whatever its case; `%` and `_` mean
+ * themselves. No search, no condition.
  * @throws ClientError BAD_USER_INPUT for a search of fewer than two characters
  */
 export function isFoundIn(expression: string, search: string | null | undefined): Condition[] {

@@ -3,6 +3,7 @@ import { entitlementsOfOffering } from '../entitlements/entitlementsOf.js';
 import type { CreateLicenseInput } from '../generated/graphql.js';
 import type { Customer, ProductOffering } from '../generated/prisma/client.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
+import { refuseErased } from '../kernel/erased.js';
 import { uuidOf } from '../kernel/id.js';
 import { lockShared } from '../kernel/lockShared.js';
 import { refusal, refuseIfAny } from '../kernel/refusal.js';
@@ -17,7 +18,7 @@ import { assigneeTaken } from './license.js';
  * Creates a license that nobody pays for here, with what its offering grants. Refuses in this order: what is wrong with the
  * fields (all at once), managed billing, the offering, the customer, the assignee.
  * @throws Refusal InvalidInput, ModeMismatch, DirectLicenseCreationDisabled, ProductOfferingNotFound,
- *   ProductOfferingUnavailable, LicenseTypeMismatch, CustomerNotFound, BrandMismatch, AssigneeTaken
+ *   ProductOfferingUnavailable, LicenseTypeMismatch, CustomerNotFound, BrandMismatch, CustomerErased, AssigneeTaken
  */
 export async function createLicense(ctx: RequestContext, input: CreateLicenseInput): Promise<{ licenseId: string }> {
   refuseIfAny(createLicenseProblems(ctx, input));
@@ -72,6 +73,7 @@ async function customerFor(tx: Tx, { customerId }: CreateLicenseInput): Promise<
   });
   if (!customer) throw await customerMissing(tx, id);
   refuseOtherBrands(tx.ctx, { brandId: customer.brandId, path: ['input', 'customerId'] });
+  refuseErased(customer, ['input', 'customerId']);
   return customer;
 }
 

@@ -1,4 +1,4 @@
-import type { DateTimeFilter, LicenseOrder, LicenseWhere } from '../generated/graphql.js';
+import type { DateTimeFilter, LicenseOrder, LicenseOrderField, LicenseWhere } from '../generated/graphql.js';
 import { isOneOf } from '../grants/listGrants.js';
 import { inBrand } from '../kernel/brand.js';
 import { hasMetadata, isAnyOf, isWithin, type Condition } from '../kernel/condition.js';
@@ -6,7 +6,8 @@ import { uuidOf } from '../kernel/id.js';
 import type { ListOrder, ListSpec, PageArgs } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
-import { effectiveOffering, effectiveStart, effectiveStatus, isOfferingDue } from '../lifecycle/effective.js';
+import { effectiveStart, isOfferingDue } from '../lifecycle/effective.js';
+import { effectiveStatusIn } from './effectiveStatusIn.js';
 
 /** What says which licenses are listed, and in which order; where absent: all, the newest first. */
 export interface LicenseListArgs extends PageArgs {
@@ -35,36 +36,38 @@ function conditionsOf(where: LicenseWhere, now: Date): Condition[] {
     ...isOneOf('id', 'License', where.id?.in),
     ...isOneOf('customer_id', 'Customer', where.customerId?.in),
     ...isOneOf('package_id', 'Package', where.packageId?.in),
+    ...isOneOf('order_id', 'Order', where.orderId?.in),
     ...(where.validFrom ? [startsWithin(where.validFrom, now)] : []),
-    ...isWithin('t.valid_until', where.validUntil ?? {}),
+    ...endsWithin(where.validUntil),
     ...isWithin('t.created_at', where.createdAt ?? {}),
   ];
   if (where.number) conditions.push(isAnyOf('number', where.number.in, 'text'));
   if (where.type) conditions.push(isOfType(where.type.in, now));
   if (where.productOfferingId) conditions.push(isForOffering(where.productOfferingId.in, now));
   if (where.assignedToId) conditions.push(isAnyOf('assigned_to_id', where.assignedToId.in, 'text'));
+  const tags = where.tag?.in;
+  if (tags) conditions.push((place) => `t.tags && ${place(tags)}::text[]`);
   if (where.metadata) conditions.push(hasMetadata(where.metadata));
-  if (status) {
-    conditions.push((place) => `(${effectiveStatus(`${place(now)}::timestamptz`)})::text = ANY(${place(status.in)})`);
-  }
+  if (status) conditions.push(effectiveStatusIn(status.in, now));
   return conditions;
 }
 
-// What has changed by itself and is not written yet is found by indexes of its own; the stored column finds all others.
+// What has changed by itself and is not written yet is found by small indexes of its own; the stored column finds all others.
 
 function isForOffering(ids: readonly string[], now: Date): Condition {
   const uuids = ids.map((id) => uuidOf('ProductOffering', id));
   return (place) => {
-    const [any, at] = [`ANY(${place(uuids)}::uuid[])`, `${place(now)}::timestamptz`];
-    return `(t.product_offering_id = ${any} OR t.pending_offering_at <= ${at}) AND ${effectiveOffering(at)} = ${any}`;
+    const [any, due] = [`ANY(${place(uuids)}::uuid[])`, isOfferingDue(`${place(now)}::timestamptz`)];
+    return `((t.product_offering_id = ${any} AND NOT ${due}) OR (t.pending_offering_id = ${any} AND ${due}))`;
   };
 }
 
 function isOfType(types: readonly string[], now: Date): Condition {
   return (place) => {
-    const [any, at] = [`ANY(${place(types)}::text[])`, `${place(now)}::timestamptz`];
-    return `CASE WHEN ${isOfferingDue(at)} THEN (SELECT o.license_type FROM product_offerings o
-      WHERE o.business_id = t.business_id AND o.id = t.pending_offering_id) ELSE t.type END = ${any}`;
+    const [any, due] = [`ANY(${place(types)}::text[])`, isOfferingDue(`${place(now)}::timestamptz`)];
+    const pendingType = `(SELECT o.license_type FROM product_offerings o
+      WHERE o.business_id = t.business_id AND o.id = t.pending_offering_id)`;
+    return `((t.type = ${any} AND NOT ${due}) OR (t.pending_offering_id IS NOT NULL AND ${due} AND ${pendingType} = ${any}))`;
   };
 }
 
@@ -79,9 +82,21 @@ function startsWithin(window: DateTimeFilter, now: Date): Condition {
   };
 }
 
+/** As the index on the ends has them; a permanent license, which lasts to infinity, has no end that could lie in a window. */
+const END = "coalesce(t.valid_until, 'infinity'::timestamptz)";
+
+function endsWithin(window: LicenseWhere['validUntil']): Condition[] {
+  if (!window?.gte && !window?.lt) return [];
+  return [...isWithin(END, window), () => 't.valid_until IS NOT NULL'];
+}
+
+const orders = {
+  CREATED_AT: 't.created_at',
+  VALID_FROM: 't.valid_from',
+  VALID_UNTIL: END,
+} satisfies Record<LicenseOrderField, string>;
+
 function orderOf(orderBy: LicenseListArgs['orderBy']): ListOrder {
-  const direction = orderBy?.direction ?? 'DESC';
-  return orderBy?.field === 'VALID_FROM'
-    ? { name: 'VALID_FROM', expression: 't.valid_from', type: 'timestamptz', direction }
-    : { name: 'CREATED_AT', expression: 't.created_at', type: 'timestamptz', direction };
+  const { field: name = 'CREATED_AT', direction = 'DESC' } = orderBy ?? {};
+  return { name, expression: orders[name], type: 'timestamptz', direction };
 }

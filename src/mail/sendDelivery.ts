@@ -7,6 +7,7 @@ import { columnsOf } from '../kernel/rows.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
 import { MAIL_ATTEMPTS } from './attempts.js';
 import type { SendDeliveryPayload } from './enqueueDeliveries.js';
+import { forgetKeptMail } from './keptMails.js';
 import { renderMail, type TemplateName, type TemplateVars } from './templates.js';
 import type { DeliveryOutcome, MailTransport } from './transport.js';
 
@@ -98,13 +99,13 @@ async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: Del
   const { result } = outcome;
   const sent = result === 'SENT';
   const failure = result !== 'SENT' && (result !== 'UNREACHABLE' || delivery.attempts >= MAIL_ATTEMPTS) ? result : null;
-  await inSqlTransaction(ctx, async (tx) => ({
+  const { noted } = await inSqlTransaction(ctx, async (tx) => ({
     noted: await tx.sql(
       'note_delivery_outcome',
       `UPDATE deliveries SET status = $4, failure = $5, response = $6, file = $7, sent_at = $8, version = version + 1,
           updated_at = $9
         WHERE business_id = $1 AND mode = $2 AND id = $3 AND status = 'QUEUED'
-          AND ($5::delivery_failure IS DISTINCT FROM 'WITHDRAWN' OR version = $10)`,
+          AND ($5::delivery_failure IS DISTINCT FROM 'WITHDRAWN' OR version = $10) RETURNING id`,
       [
         ...[businessId, mode, delivery.id, sent ? 'SENT' : failure ? 'FAILED' : 'QUEUED', failure],
         ...[responseOf(outcome, delivery), sent ? outcome.file : null, sent ? ctx.now : null, ctx.now],
@@ -112,6 +113,8 @@ async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: Del
       ],
     ),
   }));
+  // The customer was erased while the mail was written: nobody may find it.
+  if (noted.length === 0 && sent && outcome.file && ctx.mailFolder) await forgetKeptMail(ctx.mailFolder, delivery.id);
 }
 
 /** What the server said, without the address that it likes to repeat: reading that needs a scope of its own. */
