@@ -441,3 +441,26 @@ test('a scheduled offering is true at its instant for fields and filters, unwrit
     after: { pendingOfferingId: null, pendingOfferingAt: null },
   });
 });
+
+test('keeping a license against selling its assignee’s time: of the two, one is done and the other refused', async () => {
+  const { live } = await newBusiness(api);
+  const productOfferingId = await newProductOffering(api, live);
+  const customerId = await newCustomer(api, live);
+  const create = `mutation ($input: CreateLicenseInput!) { createLicense(input: $input) { userErrors { code } } }`;
+  for (let round = 0; round < 6; round++) {
+    const fields = { productOfferingId, customerId, assignedTo: { type: 'SITE', id: `race ${round}` } };
+    const id = await newLicense(api, live, fields);
+    await changeLicense(api, live, 'cancel', id, { at: '2999-01-01T00:00:00.000Z' });
+    const input = { ...fields, activationDate: '2999-01-01' };
+    const [kept, sold] = await Promise.all([
+      changeLicense(api, live, 'cancelPending', id),
+      api.call({ token: live, query: create, variables: { input } }),
+    ]);
+    expect(sold.errors).toBeUndefined();
+    const codes = [kept.userErrors, sold.data.createLicense.userErrors].map((errors) =>
+      errors.map(({ code }: any) => code),
+    );
+    expect(codes).toHaveLength(2);
+    expect(codes.flat()).toEqual(['ASSIGNEE_TAKEN']);
+  }
+});
