@@ -78,7 +78,7 @@ function startsWithin(window: DateTimeFilter, now: Date): Condition {
       isWithin(start, window)
         .map((condition) => condition(place))
         .join(' AND ') || 'true';
-    return `(${within('t.valid_from')} OR t.pending_status_at <= ${at}) AND ${within(effectiveStart(at))}`;
+    return `(${within('t.valid_from')} OR (t.pending_status IS NOT NULL AND t.pending_status_at <= ${at})) AND ${within(effectiveStart(at))}`;
   };
 }
 
