@@ -1,5 +1,7 @@
 import { ClientError } from './clientError.js';
 
+const MIN_SEARCH = 2;
+
 /** Adds a value to the statement and gives its placeholder. */
 export type Placeholder = (value: unknown) => string;
 
@@ -10,7 +12,11 @@ export type Condition = (placeholder: Placeholder) => string;
  * `column` is any of the values; an empty list matches nothing. One value is an equality: only then can an index that begins
  * with the column give the rows in the order of its next one.
  */
-export function isAnyOf(column: string, values: readonly string[], type: 'uuid' | 'text'): Condition {
+export function isAnyOf(
+  column: string,
+  values: readonly string[],
+  type: 'uuid' | 'text' | 'license_status',
+): Condition {
   const [value, ...others] = values;
   if (value !== undefined && others.length === 0) return (place) => `t.${column} = ${place(value)}::${type}`;
   return (place) => `t.${column} = ANY(${place(values)}::${type}[])`;
@@ -37,11 +43,9 @@ export function hasMetadata(pair: { key: string; eq: string }): Condition {
   };
 }
 
-const MIN_SEARCH = 2;
-
 /**
- * Text that an expression (already in lower case, with a trigram index) contains, whatever its case; `%` and `_` mean
- * themselves. No search, no condition.
+ * Text that an expression (already in lower case) contains, whatever its case; `%` and `_` mean themselves. No search, no
+ * condition. The migrations have a trigram index on each expression.
  * @throws ClientError BAD_USER_INPUT for a search of fewer than two characters
  */
 export function isFoundIn(expression: string, search: string | null | undefined): Condition[] {

@@ -1,13 +1,11 @@
-import type { DateTimeFilter, LicenseOrder, LicenseOrderField, LicenseWhere } from '../generated/graphql.js';
+import type { LicenseOrder, LicenseOrderField, LicenseWhere } from '../generated/graphql.js';
 import { isOneOf } from '../grants/listGrants.js';
 import { inBrand } from '../kernel/brand.js';
 import { hasMetadata, isAnyOf, isWithin, type Condition } from '../kernel/condition.js';
-import { uuidOf } from '../kernel/id.js';
 import type { ListOrder, ListSpec, PageArgs } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
-import { effectiveStart, isOfferingDue } from '../lifecycle/effective.js';
-import { effectiveStatusIn } from './effectiveStatusIn.js';
+import { effectiveConditions } from './effectiveConditions.js';
 
 /** What says which licenses are listed, and in which order; where absent: all, the newest first. */
 export interface LicenseListArgs extends PageArgs {
@@ -20,7 +18,8 @@ export function licenseList(ctx: RequestContext, { where, orderBy }: LicenseList
   return {
     model: 'License',
     scope: scopeOf(ctx, 'License'),
-    conditions: [...inBrand(ctx), ...(where ? conditionsOf(where, ctx.now) : [])],
+    conditions: [...inBrand(ctx), ...(where ? conditionsOf(where) : [])],
+    alternatives: where ? effectiveConditions(where, ctx.now) : undefined,
     order: orderOf(orderBy),
   };
 }
@@ -30,56 +29,22 @@ export function licensesOfOrderList(ctx: RequestContext): ListSpec<'License'> {
   return licenseList(ctx, { orderBy: { field: 'CREATED_AT', direction: 'ASC' } });
 }
 
-function conditionsOf(where: LicenseWhere, now: Date): Condition[] {
-  const { status } = where;
+/** Conditions on what does not change by itself. */
+function conditionsOf(where: LicenseWhere): Condition[] {
   const conditions = [
     ...isOneOf('id', 'License', where.id?.in),
     ...isOneOf('customer_id', 'Customer', where.customerId?.in),
     ...isOneOf('package_id', 'Package', where.packageId?.in),
     ...isOneOf('order_id', 'Order', where.orderId?.in),
-    ...(where.validFrom ? [startsWithin(where.validFrom, now)] : []),
     ...endsWithin(where.validUntil),
     ...isWithin('t.created_at', where.createdAt ?? {}),
   ];
-  if (where.number) conditions.push(isAnyOf('number', where.number.in, 'text'));
-  if (where.type) conditions.push(isOfType(where.type.in, now));
-  if (where.productOfferingId) conditions.push(isForOffering(where.productOfferingId.in, now));
-  if (where.assignedToId) conditions.push(isAnyOf('assigned_to_id', where.assignedToId.in, 'text'));
   const tags = where.tag?.in;
+  if (where.number) conditions.push(isAnyOf('number', where.number.in, 'text'));
+  if (where.assignedToId) conditions.push(isAnyOf('assigned_to_id', where.assignedToId.in, 'text'));
   if (tags) conditions.push((place) => `t.tags && ${place(tags)}::text[]`);
   if (where.metadata) conditions.push(hasMetadata(where.metadata));
-  if (status) conditions.push(effectiveStatusIn(status.in, now));
   return conditions;
-}
-
-// What has changed by itself and is not written yet is found by small indexes of its own; the stored column finds all others.
-
-function isForOffering(ids: readonly string[], now: Date): Condition {
-  const uuids = ids.map((id) => uuidOf('ProductOffering', id));
-  return (place) => {
-    const [any, due] = [`ANY(${place(uuids)}::uuid[])`, isOfferingDue(`${place(now)}::timestamptz`)];
-    return `((t.product_offering_id = ${any} AND NOT ${due}) OR (t.pending_offering_id = ${any} AND ${due}))`;
-  };
-}
-
-function isOfType(types: readonly string[], now: Date): Condition {
-  return (place) => {
-    const [any, due] = [`ANY(${place(types)}::text[])`, isOfferingDue(`${place(now)}::timestamptz`)];
-    const pendingType = `(SELECT o.license_type FROM product_offerings o
-      WHERE o.business_id = t.business_id AND o.id = t.pending_offering_id)`;
-    return `((t.type = ${any} AND NOT ${due}) OR (t.pending_offering_id IS NOT NULL AND ${due} AND ${pendingType} = ${any}))`;
-  };
-}
-
-function startsWithin(window: DateTimeFilter, now: Date): Condition {
-  return (place) => {
-    const at = `${place(now)}::timestamptz`;
-    const within = (start: string) =>
-      isWithin(start, window)
-        .map((condition) => condition(place))
-        .join(' AND ') || 'true';
-    return `(${within('t.valid_from')} OR (t.pending_status IS NOT NULL AND t.pending_status_at <= ${at})) AND ${within(effectiveStart(at))}`;
-  };
 }
 
 /** As the index on the ends has them; a permanent license, which lasts to infinity, has no end that could lie in a window. */

@@ -7,7 +7,7 @@ import { columnsOf } from '../kernel/rows.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
 import { MAIL_ATTEMPTS } from './attempts.js';
 import type { SendDeliveryPayload } from './enqueueDeliveries.js';
-import { forgetKeptMail } from './keptMails.js';
+import { forgetErasedMails } from './forgetErasedMails.js';
 import { renderMail, type TemplateName, type TemplateVars } from './templates.js';
 import type { DeliveryOutcome, MailTransport } from './transport.js';
 
@@ -113,8 +113,8 @@ async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: Del
       ],
     ),
   }));
-  // The customer was erased while the mail was written: nobody may find it.
-  if (noted.length === 0 && sent && outcome.file && ctx.mailFolder) await forgetKeptMail(ctx.mailFolder, delivery.id);
+  // Perhaps the customer was erased while the mail was written: then nobody may find it.
+  if (noted.length === 0 && sent && outcome.file !== null) await forgetErasedMails(ctx);
 }
 
 /** What the server said, without the address that it likes to repeat: reading that needs a scope of its own. */

@@ -100,6 +100,8 @@ CREATE INDEX idempotency_records_customer ON idempotency_records ((result ->> 'c
 -- Lists of licenses. By the end of the window, permanent ones last; the assignee's id alone is asked for, so it comes first.
 
 CREATE INDEX licenses_valid_until ON licenses (business_id, mode, (coalesce(valid_until, 'infinity'::timestamptz)), id);
+-- What has started of a business's pending licenses and is not written yet: few, however many wait.
+CREATE INDEX licenses_starting_of_business ON licenses (business_id, mode, valid_from) WHERE status = 'PENDING';
 CREATE INDEX licenses_tags ON licenses USING gin (business_id, mode, tags);
 DROP INDEX licenses_assignee;
 CREATE INDEX licenses_assignee ON licenses (business_id, mode, assigned_to_id, assigned_to_type) WHERE assigned_to_id IS NOT NULL;
