@@ -10,6 +10,7 @@ const layers: string[][] = [
   ['licenses'],
   ['grants'],
   ['licenseKeys'],
+  ['lifecycle'],
   ['entitlements'],
   ['wallets'],
   ['catalog'],

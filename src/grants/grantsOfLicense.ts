@@ -4,11 +4,9 @@ import { changedFields } from '../kernel/changedFields.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
+import type { RestorableCause } from '../lifecycle/transitions.js';
 import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
 import { requeueWithdrawn } from '../mail/requeueWithdrawn.js';
-
-/** Causes that end, so that what they took back comes back. */
-export type RestorableCause = Extract<RevocationReason, 'LICENSE_PAUSED' | 'LICENSE_BLOCKED' | 'LICENSE_EXPIRED'>;
 
 /** Causes that take back for good. */
 export type FinalCause = Extract<RevocationReason, 'LICENSE_CANCELLED' | 'REFUND' | 'PLAN_CHANGED'>;

@@ -6,7 +6,7 @@ import { refuseIfStale } from '../kernel/version.js';
 import { carryOutDueChanges } from './carryOutDueChanges.js';
 import { lockLicense } from './lockLicense.js';
 import { moveLicense } from './moveLicense.js';
-import { allowedFrom, licenseEvents, transition, type LicenseEvent } from './transitions.js';
+import { allowedFrom, licenseEvents, transition, type LicenseEvent } from '../lifecycle/transitions.js';
 
 /** The reason that a caller gave for the history, trimmed; null: none. Refuses with InvalidInput. */
 export function checkedReason(given: string | null | undefined): string | null {

@@ -1,11 +1,12 @@
-import type { LicenseOrder, LicenseWhere } from '../generated/graphql.js';
+import type { DateTimeFilter, LicenseOrder, LicenseWhere } from '../generated/graphql.js';
 import { isOneOf } from '../grants/listGrants.js';
 import { inBrand } from '../kernel/brand.js';
 import { hasMetadata, isAnyOf, isWithin, type Condition } from '../kernel/condition.js';
+import { uuidOf } from '../kernel/id.js';
 import type { ListOrder, ListSpec, PageArgs } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
-import { effectiveStatus } from './license.js';
+import { effectiveOffering, effectiveStart, effectiveStatus, isOfferingDue } from '../lifecycle/effective.js';
 
 /** What says which licenses are listed, and in which order; where absent: all, the newest first. */
 export interface LicenseListArgs extends PageArgs {
@@ -33,20 +34,49 @@ function conditionsOf(where: LicenseWhere, now: Date): Condition[] {
   const conditions = [
     ...isOneOf('id', 'License', where.id?.in),
     ...isOneOf('customer_id', 'Customer', where.customerId?.in),
-    ...isOneOf('product_offering_id', 'ProductOffering', where.productOfferingId?.in),
     ...isOneOf('package_id', 'Package', where.packageId?.in),
-    ...isWithin('t.valid_from', where.validFrom ?? {}),
+    ...(where.validFrom ? [startsWithin(where.validFrom, now)] : []),
     ...isWithin('t.valid_until', where.validUntil ?? {}),
     ...isWithin('t.created_at', where.createdAt ?? {}),
   ];
   if (where.number) conditions.push(isAnyOf('number', where.number.in, 'text'));
-  if (where.type) conditions.push(isAnyOf('type', where.type.in, 'text'));
+  if (where.type) conditions.push(isOfType(where.type.in, now));
+  if (where.productOfferingId) conditions.push(isForOffering(where.productOfferingId.in, now));
   if (where.assignedToId) conditions.push(isAnyOf('assigned_to_id', where.assignedToId.in, 'text'));
   if (where.metadata) conditions.push(hasMetadata(where.metadata));
   if (status) {
     conditions.push((place) => `(${effectiveStatus(`${place(now)}::timestamptz`)})::text = ANY(${place(status.in)})`);
   }
   return conditions;
+}
+
+// What has changed by itself and is not written yet is found by indexes of its own; the stored column finds all others.
+
+function isForOffering(ids: readonly string[], now: Date): Condition {
+  const uuids = ids.map((id) => uuidOf('ProductOffering', id));
+  return (place) => {
+    const [any, at] = [`ANY(${place(uuids)}::uuid[])`, `${place(now)}::timestamptz`];
+    return `(t.product_offering_id = ${any} OR t.pending_offering_at <= ${at}) AND ${effectiveOffering(at)} = ${any}`;
+  };
+}
+
+function isOfType(types: readonly string[], now: Date): Condition {
+  return (place) => {
+    const [any, at] = [`ANY(${place(types)}::text[])`, `${place(now)}::timestamptz`];
+    return `CASE WHEN ${isOfferingDue(at)} THEN (SELECT o.license_type FROM product_offerings o
+      WHERE o.business_id = t.business_id AND o.id = t.pending_offering_id) ELSE t.type END = ${any}`;
+  };
+}
+
+function startsWithin(window: DateTimeFilter, now: Date): Condition {
+  return (place) => {
+    const at = `${place(now)}::timestamptz`;
+    const within = (start: string) =>
+      isWithin(start, window)
+        .map((condition) => condition(place))
+        .join(' AND ') || 'true';
+    return `(${within('t.valid_from')} OR t.pending_status_at <= ${at}) AND ${within(effectiveStart(at))}`;
+  };
 }
 
 function orderOf(orderBy: LicenseListArgs['orderBy']): ListOrder {

@@ -8,7 +8,8 @@ import { activateLicense } from './activateLicense.js';
 import { blockLicense } from './blockLicense.js';
 import { cancelLicense } from './cancelLicense.js';
 import { createLicense } from './createLicense.js';
-import { amountOf, asOf, assignmentOf, isActive, pendingStatusOf, statusOf, validityOf } from './license.js';
+import { asOf, offeringDue, statusOf } from '../lifecycle/dueChanges.js';
+import { amountOf, assignmentOf, isActive, pendingStatusOf, validityOf } from './license.js';
 import { licenseList } from './listLicenses.js';
 import { pauseLicense } from './pauseLicense.js';
 import { resumeLicense } from './resumeLicense.js';
@@ -32,13 +33,19 @@ export const licenseResolvers = {
     id: idOf('License'),
     status: (license, _, { request }) => statusOf(license, request.now),
     customer: ({ customerId }, _, { loaders }) => required(loaders.customerById.load(customerId)),
-    productOffering: ({ productOfferingId }, _, { loaders }) => found(loaders.productOfferingById, productOfferingId),
+    type: async (license, _, { loaders, request }) => {
+      const due = offeringDue(license, request.now);
+      return due ? (await required(loaders.productOfferingById.load(due))).licenseType : license.type;
+    },
+    productOffering: (license, _, { loaders, request }) =>
+      found(loaders.productOfferingById, asOf(license, request.now).productOfferingId),
     package: ({ packageId }, _, { loaders }) => found(loaders.packageById, packageId),
     subscriptionType: ({ subscriptionTypeId }, _, { loaders }) =>
       found(loaders.subscriptionTypeById, subscriptionTypeId),
     order: ({ orderId }, _, { loaders }) => found(loaders.orderById, orderId),
     licenseKeys: ({ id }, _, { loaders }) => loaders.licenseKeysByLicense.load(id),
     grants: ({ id }, _, { loaders }) => loaders.grantsByLicense.load(id),
+    validFrom: (license, _, { request }) => asOf(license, request.now).validFrom,
     validity: (license, _, { request }) => validityOf(license, request.now),
     isActive: (license, _, { request }) => isActive(license, request.now),
     isPermanent: ({ validUntil }) => validUntil === null,
