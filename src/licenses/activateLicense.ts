@@ -2,11 +2,12 @@ import type { ActivateLicenseInput } from '../generated/graphql.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
 import { changeLicenseStatus, checkedReason } from './changeLicenseStatus.js';
-import { assigneeTakenAt } from './license.js';
+import { assigneeTakenAt, keyInUseAt } from './license.js';
 
 /**
  * Makes a pending license active at once; its start becomes now, its end stays.
- * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject, IllegalTransition, AssigneeTaken
+ * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject, IllegalTransition, AssigneeTaken,
+ *   LicenseKeyInUse
  */
 export async function activateLicense(
   ctx: RequestContext,
@@ -16,6 +17,6 @@ export async function activateLicense(
   return inSqlTransaction(
     ctx,
     (tx) => changeLicenseStatus(tx, input, 'activate', reason),
-    assigneeTakenAt(['input', 'licenseId']),
+    { ...assigneeTakenAt(['input', 'licenseId']), ...keyInUseAt(['input', 'licenseId']) },
   );
 }

@@ -1,6 +1,7 @@
 import type { License } from '../generated/prisma/client.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import type { SqlTx } from '../kernel/transaction.js';
+import { latestChange } from './offeringChange.js';
 
 /** An offering that a license is to have for an assignee in a window of time. */
 export interface AssigneeSlot {
@@ -61,8 +62,10 @@ export async function holdFreeAssignees(tx: SqlTx, slots: readonly AssigneeSlot[
   });
 }
 
-/** What a license of an offering takes up from an instant on; nothing when it is assigned to nothing. */
+/** What a license of an offering takes up from an instant to its end; nothing when it is assigned to nothing. */
 export function slotsOf(license: License, productOfferingId: string, from: Date): AssigneeSlot[] {
-  const { id: licenseId, assignedToType: type, assignedToId: id, validUntil: until } = license;
-  return type === null || id === null ? [] : [{ licenseId, productOfferingId, type, id, from, until }];
+  const { id: licenseId, assignedToType: type, assignedToId: id } = license;
+  const until = latestChange(license);
+  if (type === null || id === null || (until !== null && until <= from)) return [];
+  return [{ licenseId, productOfferingId, type, id, from, until }];
 }

@@ -30,6 +30,10 @@ export interface NewLicense {
   readonly description: string | null;
   readonly tags: string[];
   readonly metadata: Metadata;
+  /** What a renewal takes over from the license that it renews: who uses it, and since when its offering binds. */
+  readonly usedAt?: Date | null;
+  readonly usedById?: string | null;
+  readonly offeringSince?: Date | null;
 }
 
 /** What comes with the licenses. */

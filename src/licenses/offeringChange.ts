@@ -158,3 +158,25 @@ export function afterOfferingChange(
     pendingOfferingAt: null,
   } satisfies Partial<License>;
 }
+
+/** An offering that a license may change to, and when at the earliest. */
+export interface OfferingOption extends EarliestChange {
+  readonly productOffering: ProductOffering;
+}
+
+/**
+ * What a license may change to: nothing once it is cancelled or has ended, nor what binds it until after its end.
+ * @param license as it is at `now`
+ */
+export function offeringOptions(
+  license: License,
+  { from, options }: { from: ProductOffering; options: readonly ProductOffering[] },
+  now: Date,
+): OfferingOption[] {
+  if (license.status === 'CANCELLED' || validityOf(license, now) === 'EXPIRED') return [];
+  const latest = latestChange(license);
+  return options
+    .filter((option) => isOption(option, from))
+    .map((productOffering) => ({ productOffering, ...earliestChange(license, from, productOffering, now) }))
+    .filter(({ changeDate }) => latest === null || changeDate < latest);
+}
