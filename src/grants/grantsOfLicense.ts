@@ -7,6 +7,7 @@ import type { SqlTx } from '../kernel/transaction.js';
 import type { RestorableCause } from '../lifecycle/transitions.js';
 import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
 import { requeueWithdrawn } from '../mail/requeueWithdrawn.js';
+import { restoredType } from './carryOutDueEffects.js';
 
 /** Causes that take back for good. */
 export type FinalCause = Extract<RevocationReason, 'LICENSE_CANCELLED' | 'REFUND' | 'PLAN_CHANGED'>;
@@ -40,7 +41,8 @@ export async function revokeGrantsOf(
 /**
  * A step: ends a cause. What no other cause holds is again what it was before, and a mail that was withdrawn meanwhile goes out
  * after all; the rest goes on under its next cause. Records
- * `entitlement_grant.restored`, and `entitlement_grant.updated` where other causes remain.
+ * `entitlement_grant.restored`, or `entitlement_grant.delivered` for what was never delivered before, and
+ * `entitlement_grant.updated` where other causes remain.
  */
 export async function restoreGrantsOf(
   tx: SqlTx,
@@ -54,10 +56,13 @@ export async function restoreGrantsOf(
     name: 'restore_grants_of_license',
     text: `UPDATE grants SET status = ${unlessHeld('status_before_revocation', 'status')},
         status_before_revocation = ${unlessHeld('NULL', 'status_before_revocation')},
-        revoked_at = ${unlessHeld('NULL', 'revoked_at')}, revocation_reason = (${rest})[1]::revocation_reason,
+        revoked_at = ${unlessHeld('NULL', 'revoked_at')},
+        delivered_at = CASE WHEN ${rest} = '{}' AND status_before_revocation = 'DELIVERED'
+          THEN coalesce(delivered_at, greatest($5, created_at)) ELSE delivered_at END,
+        revocation_reason = (${rest})[1]::revocation_reason,
         revocation_causes = ${rest}, ${touch}
       WHERE ${ofLicense} AND $4::text = ANY (revocation_causes) ${returning}`,
-    type: (_, { status }) => (status === 'REVOKED' ? 'entitlement_grant.updated' : 'entitlement_grant.restored'),
+    type: restoredType,
   });
   const delivered = changed.filter(({ status }) => status === 'DELIVERED');
   await requeueWithdrawn(

@@ -8,7 +8,8 @@ import { requeueWithdrawn } from '../mail/requeueWithdrawn.js';
 import { lockGrantsOf } from './grantsOfLicense.js';
 
 /** What stopped the old license does not stop its renewal; whatever else took a grant back for a while goes on to. */
-const rest = "(SELECT coalesce(array_agg(c.cause ORDER BY c.n), '{}') FROM unnest(g.revocation_causes) WITH ORDINALITY AS c (cause, n) WHERE c.cause NOT IN ('LICENSE_PAUSED', 'LICENSE_BLOCKED', 'LICENSE_EXPIRED'))";
+const rest =
+  "(SELECT coalesce(array_agg(c.cause ORDER BY c.n), '{}') FROM unnest(g.revocation_causes) WITH ORDINALITY AS c (cause, n) WHERE c.cause NOT IN ('LICENSE_PAUSED', 'LICENSE_BLOCKED', 'LICENSE_EXPIRED'))";
 const unlessHeld = (value: string, held: string) =>
   `CASE WHEN g.status = 'REVOKED' AND ${rest} = '{}' THEN ${value} ELSE ${held} END`;
 

@@ -4,7 +4,7 @@ import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
 import { assigneeProblems, assignmentColumns } from './assignment.js';
-import { checkedReason } from './changeLicenseStatus.js';
+import { checkedReason } from './checkedReason.js';
 import { holdFreeAssignees, slotsOf } from './holdAssignees.js';
 import { assigneeTaken } from './license.js';
 import { lockCurrentLicense } from './lockCurrentLicense.js';
@@ -17,13 +17,13 @@ import { recordLicenseUpdate } from './recordLicenseUpdate.js';
  * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject, IllegalLicenseState, AssigneeTaken
  */
 export async function assignLicense(ctx: RequestContext, input: AssignLicenseInput): Promise<{ licenseId: string }> {
-  const reason = checkedReason(input.reason);
   const problems: UserErrorData[] = [];
   assigneeProblems(problems, input.assignedTo);
   refuseIfAny(problems);
   return inSqlTransaction(
     ctx,
     async (tx) => {
+      const reason = checkedReason(tx, input);
       const license = await lockCurrentLicense(tx, input);
       if (license.status === 'CANCELLED') {
         throw illegalState(license, ctx.now, 'The license is cancelled: it is assigned to nothing any more.');

@@ -1,5 +1,5 @@
 import type { License } from '../generated/prisma/client.js';
-import { tenantOf } from '../kernel/requestContext.js';
+import { asServer } from '../kernel/asServer.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { after, nextDueChange, type DueChange } from '../lifecycle/dueChanges.js';
 import { allowedFrom } from '../lifecycle/transitions.js';
@@ -46,9 +46,4 @@ async function carryOutStatus(
   const next = allowedFrom(license.status, license.statusBeforeBlock).find((one) => one.to === to);
   if (next) return moveLicense(tx, license, { ...next, reason: null });
   return writeLicense(tx, license, after(license, to, at), { type: 'license.change_cancelled', reason: null });
-}
-
-function asServer(tx: SqlTx, at: Date): SqlTx {
-  const viewer = { principal: 'SYSTEM' as const, ...tenantOf(tx.ctx), brandId: null };
-  return { ...tx, ctx: { ...tx.ctx, viewer, now: at, actor: null } };
 }

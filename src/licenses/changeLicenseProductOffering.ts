@@ -4,7 +4,7 @@ import type { RequestContext } from '../kernel/requestContext.js';
 import { requireScope } from '../kernel/requireScope.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { changeOffering } from './changeOffering.js';
-import { checkedReason } from './changeLicenseStatus.js';
+import { checkedReason } from './checkedReason.js';
 import { findOfferingChange } from './findOfferingChange.js';
 import { holdFreeAssignees, slotsOf } from './holdAssignees.js';
 import { assigneeTakenAt } from './license.js';
@@ -33,10 +33,10 @@ export async function changeLicenseProductOffering(
   input: ChangeLicenseProductOfferingInput,
 ): Promise<OfferingChangeRefs> {
   if (input.walletId != null) requireScope(ctx, 'PURCHASES_WRITE');
-  const reason = checkedReason(input.reason);
   return inSqlTransaction(
     ctx,
     async (tx) => {
+      const reason = checkedReason(tx, input);
       const license = await lockCurrentLicense(tx, input);
       const plan = await findOfferingChange(tx, license, input);
       const wallet = input.walletId == null ? null : await findProrationWallet(tx, license, plan, input.walletId);

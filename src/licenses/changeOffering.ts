@@ -3,6 +3,7 @@ import type { Customer, License } from '../generated/prisma/client.js';
 import { changeGrantsOf } from '../grants/changeGrantsOf.js';
 import { revokeGrantsOf } from '../grants/grantsOfLicense.js';
 import type { SqlReader, SqlTx } from '../kernel/transaction.js';
+import { causesOf } from '../lifecycle/grantEffects.js';
 import { afterOfferingChange, type OfferingChangePlan } from './offeringChange.js';
 import { recordLicenseUpdate } from './recordLicenseUpdate.js';
 
@@ -19,14 +20,17 @@ export async function changeOffering(
 ): Promise<License> {
   const given = await entitlementsByOffering(tx, [plan.from.id, plan.to.id]);
   const customer = await findCustomerOf(tx, license);
-  await changeGrantsOf(tx, { license, customer, reason }, {
-    before: given.get(plan.from.id) ?? [],
-    after: given.get(plan.to.id) ?? [],
-  });
+  await changeGrantsOf(
+    tx,
+    { license, customer, reason },
+    {
+      before: given.get(plan.from.id) ?? [],
+      after: given.get(plan.to.id) ?? [],
+    },
+  );
   // What is new waits as the rest does while the license is stopped.
   await tx.flush();
-  if (license.pausedAt) await revokeGrantsOf(tx, license.id, 'LICENSE_PAUSED', reason);
-  if (license.status === 'BLOCKED') await revokeGrantsOf(tx, license.id, 'LICENSE_BLOCKED', reason);
+  for (const cause of causesOf(license, plan.changeDate)) await revokeGrantsOf(tx, license.id, cause, reason);
   return recordLicenseUpdate(tx, 'license.offering_changed', license, afterOfferingChange(license, plan), reason);
 }
 

@@ -1,6 +1,7 @@
 import type { License } from '../generated/prisma/client.js';
 import { revokeGrantsOf } from '../grants/grantsOfLicense.js';
 import type { SqlTx } from '../kernel/transaction.js';
+import { goesOn } from '../lifecycle/grantEffects.js';
 import { writeLicense } from './writeLicense.js';
 
 /**
@@ -9,7 +10,7 @@ import { writeLicense } from './writeLicense.js';
  * @returns the license as it then is
  */
 export async function expireLicense(tx: SqlTx, license: License): Promise<License> {
-  if (license.renewalId === null) await revokeGrantsOf(tx, license.id, 'LICENSE_EXPIRED', null);
+  if (!goesOn(license)) await revokeGrantsOf(tx, license.id, 'LICENSE_EXPIRED', null);
   return writeLicense(
     tx,
     license,

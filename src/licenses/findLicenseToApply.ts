@@ -19,7 +19,7 @@ export async function findLicenseToApply(tx: SqlTx, input: ApplyLicenseInput): P
   const id = key === null ? await ownLicense(tx, input.licenseId as string, owner) : await licenseOnKey(tx, key, owner);
   if (id !== null) return globalId('License', id);
   const [path, what] = key === null ? ['licenseId', 'with this id'] : ['key', 'on this key'];
-  throw refusal('LicenseNotFound', ['input', path as string], `There is no license ${what as string}.`);
+  throw refusal('LicenseNotFound', ['input', path], `There is no license ${what}.`);
 }
 
 async function ownLicense(tx: SqlTx, licenseId: string, owner: string | null): Promise<string | null> {

@@ -32,17 +32,19 @@ export function amountOf({ amountMinor, currency }: License): Money | null {
 
 const takenMessage =
   'Another license of this offering is assigned to this assignee at that time. Cancel that one, or assign another.';
+const inUseMessage =
+  'Another license uses a key of this one at that time. Cancel that one first, or choose another time.';
 
 /** What to answer when the assignee has a license of the offering at that time; `path` is the field that asks for the time. */
 export function assigneeTakenAt(path: readonly string[]): ConflictRefusals {
   return { licenses_assignee_taken: () => userError('AssigneeTaken', path, takenMessage) };
 }
 
-/** What to answer when another license hangs on the same key at that time, as the one does that a renewal goes on from. */
-export function keyInUseAt(path: readonly string[]): ConflictRefusals {
-  const message = 'Another license hangs on its key until it starts. Wait for its start, or cancel the other one.';
-  return { license_key_bindings_one_current: () => userError('LicenseKeyInUse', path, message) };
-}
-
 /** What to answer when the assignee of a new license, or a new assignee, has one of the offering at that time. */
 export const assigneeTaken = assigneeTakenAt(['input', 'assignedTo']);
+
+/** What to answer when a license would count at a time that another one has: that of its assignee, or on one of its keys. */
+export const windowTaken: ConflictRefusals = {
+  ...assigneeTakenAt(['input', 'licenseId']),
+  license_key_bindings_one_current: () => userError('LicenseKeyInUse', ['input', 'licenseId'], inUseMessage),
+};

@@ -56,7 +56,7 @@ function isForOffering(ids: readonly string[], now: Date): Condition {
   const uuids = ids.map((id) => uuidOf('ProductOffering', id));
   return (place) => {
     const [any, at] = [`ANY(${place(uuids)}::uuid[])`, `${place(now)}::timestamptz`];
-    return `(t.product_offering_id = ${any} OR t.pending_offering_at <= ${at}) AND ${effectiveOffering(at)} = ${any}`;
+    return `(t.product_offering_id = ${any} OR (t.pending_offering_id IS NOT NULL AND t.pending_offering_at <= ${at})) AND ${effectiveOffering(at)} = ${any}`;
   };
 }
 
@@ -75,7 +75,7 @@ function startsWithin(window: DateTimeFilter, now: Date): Condition {
       isWithin(start, window)
         .map((condition) => condition(place))
         .join(' AND ') || 'true';
-    return `(${within('t.valid_from')} OR t.pending_status_at <= ${at}) AND ${within(effectiveStart(at))}`;
+    return `(${within('t.valid_from')} OR (t.pending_status IS NOT NULL AND t.pending_status_at <= ${at})) AND ${within(effectiveStart(at))}`;
   };
 }
 

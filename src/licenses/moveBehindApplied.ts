@@ -14,7 +14,10 @@ export interface MoveBehind {
   readonly keyIds: readonly string[];
   /** Keys of its own, which it gives up for those. */
   readonly ownKeyIds: readonly string[];
-  readonly change: Pick<License, 'status' | 'validFrom' | 'validUntil' | 'activatedAt' | 'pendingStatus' | 'pendingStatusAt'>;
+  readonly change: Pick<
+    License,
+    'status' | 'validFrom' | 'validUntil' | 'activatedAt' | 'pendingStatus' | 'pendingStatusAt'
+  >;
 }
 
 /**

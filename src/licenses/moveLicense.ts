@@ -8,9 +8,8 @@ import { writeLicense } from './writeLicense.js';
 
 /**
  * A step: makes a legal change of status true of a locked license from `tx.ctx.now` on, with its effect on grants and keys, and on
- * the license that it renews. The
- * grants are locked before the license's window is written: whoever fulfils one of them binds its key to the license after
- * locking it, and would wait crosswise.
+ * the license that it renews. The grants are locked before the license's window is written: whoever fulfils one of them binds its
+ * key to the license after locking it, and would wait crosswise.
  * @returns the license as it then is
  */
 export async function moveLicense(

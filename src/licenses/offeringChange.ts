@@ -111,7 +111,8 @@ function refuseIfOver(license: License, now: Date): void {
 }
 
 function notAnOption(to: ProductOffering, from: ProductOffering): UserErrorData | null {
-  if (to.id === from.id) return userError('SameProductOffering', offeringPath, 'The license has this offering already.');
+  if (to.id === from.id)
+    return userError('SameProductOffering', offeringPath, 'The license has this offering already.');
   if (!areAkin(to, from)) {
     const message =
       'It is no option of this license: another product, group or currency. Read its `productOfferingOptions`.';
@@ -152,8 +153,7 @@ export function afterOfferingChange(
     type: to.licenseType,
     // What changes before the start binds, and is billed, from the start.
     offeringSince: hasStarted ? changeDate : null,
-    billingSince:
-      from.billingPeriod === to.billingPeriod ? license.billingSince : hasStarted ? changeDate : null,
+    billingSince: from.billingPeriod === to.billingPeriod ? license.billingSince : hasStarted ? changeDate : null,
     pendingOfferingId: null,
     pendingOfferingAt: null,
   } satisfies Partial<License>;

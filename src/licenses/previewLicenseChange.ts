@@ -5,6 +5,7 @@ import { isLiving, planGrantChanges, type GivenEntitlements, type HeldGrant } fr
 import { refuseOtherBrands } from '../kernel/brand.js';
 import { uuidOf } from '../kernel/id.js';
 import { missing } from '../kernel/missing.js';
+import { moneyOf } from '../kernel/money.js';
 import { Refusal, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
@@ -15,10 +16,29 @@ import { findOfferingChange } from './findOfferingChange.js';
 import { findOfferings } from './findOfferings.js';
 import { afterOfferingChange, type OfferingChangePlan } from './offeringChange.js';
 
-/** What a change would do, or why it is refused. */
-export type LicenseChangePreview =
-  | (OfferingChangePlan & { revoked: Entitlement[]; issued: readonly Entitlement[]; userErrors: [] })
-  | { userErrors: readonly UserErrorData[] };
+/** What a change would do; nothing but why, where it is refused. */
+export interface LicenseChangePreview {
+  readonly plan: (OfferingChangePlan & { revoked: Entitlement[]; issued: readonly Entitlement[] }) | null;
+  readonly userErrors: readonly UserErrorData[];
+}
+
+/** The fields of a preview, as the API shows them. */
+export const previewFields = {
+  changeSchedule: ({ plan }: LicenseChangePreview) => plan?.changeSchedule ?? null,
+  changeDate: ({ plan }: LicenseChangePreview) => plan?.changeDate ?? null,
+  productOffering: ({ plan }: LicenseChangePreview) => plan?.to ?? null,
+  type: ({ plan }: LicenseChangePreview) => plan?.to.licenseType ?? null,
+  price: ({ plan }: LicenseChangePreview) => plan && moneyOf(plan.to.priceMinor, plan.to.currency),
+  boundUntil: ({ plan }: LicenseChangePreview) => plan?.boundUntil ?? null,
+  revokedEntitlements: ({ plan }: LicenseChangePreview) => plan?.revoked ?? null,
+  issuedEntitlements: ({ plan }: LicenseChangePreview) => plan && [...plan.issued],
+  proration({ plan }: LicenseChangePreview) {
+    if (!plan) return null;
+    const { credit, charge } = plan.proration;
+    const money = (minorUnits: bigint) => moneyOf(minorUnits, plan.to.currency);
+    return { credit: money(credit), charge: money(charge), total: money(charge - credit) };
+  },
+};
 
 /**
  * What `changeLicenseProductOffering` would do now: by the same plan, without a lock and without writing. Refused where the change
@@ -33,9 +53,9 @@ export async function previewLicenseChange(
     const stored = await findLicense(reader, input.licenseId);
     const license = await currentLicense(reader, stored);
     const plan = await findOfferingChange(reader, license, input);
-    return { ...plan, ...(await grantChanges(reader, stored, license, plan)), userErrors: [] };
+    return { plan: { ...plan, ...(await grantChanges(reader, stored, license, plan)) }, userErrors: [] };
   } catch (error) {
-    if (error instanceof Refusal) return { userErrors: error.errors };
+    if (error instanceof Refusal) return { plan: null, userErrors: error.errors };
     throw error;
   }
 }
@@ -49,7 +69,8 @@ async function findLicense(reader: SqlReader, licenseId: string): Promise<Licens
     `SELECT ${columnsOf('License')} FROM licenses WHERE business_id = $1 AND mode = $2 AND id = $3`,
     [businessId, mode, id],
   );
-  if (!license) throw await missing(reader, 'License', id, path, 'LicenseNotFound', 'There is no license with this id.');
+  if (!license)
+    throw await missing(reader, 'License', id, path, 'LicenseNotFound', 'There is no license with this id.');
   const { brandId } = await findCustomerOf(reader, license);
   refuseOtherBrands(reader.ctx, { brandId, path });
   return license;
@@ -65,7 +86,10 @@ async function currentLicense(reader: SqlReader, stored: License): Promise<Licen
   if (!from || !to || !stored.pendingOfferingAt) return asOf(stored, now);
   const before = asOf(stored, stored.pendingOfferingAt);
   const changeDate = stored.pendingOfferingAt;
-  return { ...asOf(stored, now), ...afterOfferingChange({ ...before, billingSince: stored.billingSince }, { from, to, changeDate }) };
+  return {
+    ...asOf(stored, now),
+    ...afterOfferingChange({ ...before, billingSince: stored.billingSince }, { from, to, changeDate }),
+  };
 }
 
 async function grantChanges(
@@ -86,7 +110,10 @@ async function grantChanges(
   const isDue = license.productOfferingId !== storedId;
   const held = isDue ? heldAfter(rows, of(storedId, plan.from.id)) : rows;
   const changes = planGrantChanges(held, of(plan.from.id, plan.to.id));
-  return { revoked: (given.get(plan.from.id) ?? []).filter(({ id }) => changes.revoked.has(id)), issued: changes.issued };
+  return {
+    revoked: (given.get(plan.from.id) ?? []).filter(({ id }) => changes.revoked.has(id)),
+    issued: changes.issued,
+  };
 }
 
 /** What a license holds once a change that is due has been carried out. */

@@ -92,7 +92,7 @@ async function claimAttempt(ctx: RequestContext, deliveryId: string): Promise<De
   return delivery;
 }
 
-/** Writes what became of an attempt; the last one that was in vain is final. */
+/** Writes what became of an attempt; the last one that was in vain is final. What came back meanwhile is not withdrawn. */
 async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: DeliveryOutcome): Promise<void> {
   const { businessId, mode } = tenantOf(ctx);
   const { result } = outcome;
@@ -103,10 +103,12 @@ async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: Del
       'note_delivery_outcome',
       `UPDATE deliveries SET status = $4, failure = $5, response = $6, file = $7, sent_at = $8, version = version + 1,
           updated_at = $9
-        WHERE business_id = $1 AND mode = $2 AND id = $3 AND status = 'QUEUED'`,
+        WHERE business_id = $1 AND mode = $2 AND id = $3 AND status = 'QUEUED'
+          AND ($5::delivery_failure IS DISTINCT FROM 'WITHDRAWN' OR version = $10)`,
       [
         ...[businessId, mode, delivery.id, sent ? 'SENT' : failure ? 'FAILED' : 'QUEUED', failure],
         ...[responseOf(outcome, delivery), sent ? outcome.file : null, sent ? ctx.now : null, ctx.now],
+        delivery.version,
       ],
     ),
   }));

@@ -7,7 +7,7 @@ import type { RequestContext } from '../kernel/requestContext.js';
 import { requireScope } from '../kernel/requireScope.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { findCustomerOf } from '../licenses/changeOffering.js';
-import { checkedReason } from '../licenses/changeLicenseStatus.js';
+import { checkedReason } from '../licenses/checkedReason.js';
 import { findRenewal } from '../licenses/findRenewal.js';
 import { assigneeTakenAt } from '../licenses/license.js';
 import { lockCurrentLicense } from '../licenses/lockCurrentLicense.js';
@@ -41,10 +41,10 @@ export interface RenewalRefs {
  */
 export async function renewLicense(ctx: RequestContext, input: RenewLicenseInput): Promise<RenewalRefs> {
   if (input.walletId != null) requireScope(ctx, 'PURCHASES_WRITE');
-  const reason = checkedReason(input.reason);
   return inSqlTransaction(
     ctx,
     async (tx) => {
+      const reason = checkedReason(tx, input);
       const license = await renewable(tx, await lockCurrentLicense(tx, input));
       const wallet = await payingWallet(tx, license, input.walletId);
       if (!wallet) await refuseIfBillingIsManaged(tx);
@@ -65,7 +65,11 @@ async function renewable(tx: SqlTx, license: License): Promise<EndingLicense> {
   const { validUntil } = license;
   if (license.status === 'CANCELLED') throw illegalState(license, now, 'The license is cancelled. That is final.');
   if (license.pendingStatus === 'CANCELLED') {
-    throw illegalState(license, now, 'The license is about to be cancelled. Drop that with `cancelPendingLicenseChange`.');
+    throw illegalState(
+      license,
+      now,
+      'The license is about to be cancelled. Drop that with `cancelPendingLicenseChange`.',
+    );
   }
   if (validUntil === null) {
     throw refusal('LicensePermanent', ['input', 'licenseId'], 'The license has no end: there is nothing to renew.');

@@ -38,7 +38,10 @@ export async function renewalTerms(
   wallet: Wallet | null,
 ): Promise<RenewalTerms> {
   refuseOddInput(license, input);
-  const terms = license.packageId === null ? await ofOffering(reader, license, input, wallet) : await ofPackage(reader, license, input, wallet);
+  const terms =
+    license.packageId === null
+      ? await ofOffering(reader, license, input, wallet)
+      : await ofPackage(reader, license, input, wallet);
   if (terms.validUntil > terms.validFrom) return terms;
   const message = `The renewal starts at ${terms.validFrom.toISOString()}. Give an end after that.`;
   throw refusal('InvalidDateRange', ['input', 'until'], message, { latestEndDate: null });
@@ -100,12 +103,17 @@ async function ofPackage(
   wallet: Wallet | null,
 ): Promise<RenewalTerms> {
   const path = ['input', 'subscriptionTypeId'];
-  const wanted = subscriptionTypeId == null ? license.subscriptionTypeId : uuidOf('SubscriptionType', subscriptionTypeId);
+  const wanted =
+    subscriptionTypeId == null ? license.subscriptionTypeId : uuidOf('SubscriptionType', subscriptionTypeId);
   const values = [tenantOf(reader.ctx).businessId, license.packageId, until ? null : wanted, wallet?.currency ?? null];
   const [found] = (await reader.sql<PackageTerms>('renewal_terms', text, values)) as [PackageTerms];
   if (found.isArchived) throw new Refusal([archivedPackage(['input', 'licenseId'])]);
   if (!until && wanted === null) {
-    throw refusal('InvalidInput', path, 'The license has no duration of its own. Give `subscriptionTypeId` or `until`.');
+    throw refusal(
+      'InvalidInput',
+      path,
+      'The license has no duration of its own. Give `subscriptionTypeId` or `until`.',
+    );
   }
   if (!until && found.days === null) throw new Refusal([missingSubscriptionType(path)]);
   if (found.isTypeArchived) throw new Refusal([archivedSubscriptionType(path)]);

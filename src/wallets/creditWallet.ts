@@ -31,7 +31,10 @@ export async function creditWallet(
     if (wallet.currency !== input.currencyCode) throw currencyMismatch(wallet.currency);
     const { id: walletId, currency } = wallet;
     const why = { kind: 'CREDIT', reason, reference, orderId: null } as const;
-    const moved = await payIntoWallet(tx, 'IN', { walletId, currency, amount, transactionId: newId(), ...why }, ['input', 'amount']);
+    const moved = await payIntoWallet(tx, 'IN', { walletId, currency, amount, transactionId: newId(), ...why }, [
+      'input',
+      'amount',
+    ]);
     return { walletId, ledgerEntryId: moved.ledgerEntryId };
   });
 }

@@ -21,6 +21,15 @@ ALTER TABLE license_key_bindings
   ADD CONSTRAINT license_key_bindings_license_fkey FOREIGN KEY (business_id, mode, license_id, occupies)
     REFERENCES licenses (business_id, mode, id, occupies) ON UPDATE CASCADE;
 
+-- A key that is bound while its license's time changes waits for that change, and repeats what the license occupies then.
+
+CREATE OR REPLACE FUNCTION license_key_binding_occupies() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  SELECT l.occupies INTO NEW.occupies FROM licenses l
+    WHERE l.business_id = NEW.business_id AND l.mode = NEW.mode AND l.id = NEW.license_id FOR KEY SHARE;
+  RETURN NEW;
+END $$;
+
 -- The fulfillment desk's queue: also what was taken back for a while, which may have come back without being written yet.
 
 DROP INDEX grants_pending, grants_pending_due;
