@@ -93,6 +93,12 @@ const payloads: Record<string, string> = {
   UnblockLicensePayload: '{ licenseId: string }',
   CancelLicensePayload: '{ licenseId: string }',
   CancelPendingLicenseChangePayload: '{ licenseId: string }',
+  ChangeLicenseProductOfferingPayload: '{ licenseId: string; walletId: string | null; ledgerEntryId: string | null }',
+  AssignLicensePayload: '{ licenseId: string }',
+  UpdateLicensePayload: '{ licenseId: string }',
+  ApplyLicensePayload: '{ licenseId: string }',
+  RenewLicensePayload:
+    '{ licenseId: string; orderId: string | null; walletId: string | null; ledgerEntryId: string | null }',
   IssueGrantPayload: '{ grantId: string }',
   FulfillLicenseKeyGrantPayload: '{ grantId: string }',
   ClaimGrantPayload: '{ grantId: string }',
@@ -140,6 +146,8 @@ const config: CodegenConfig = {
             content: [
               "import type { Payload } from '../graphql/mutation.js';",
               "import type { Connection } from '../kernel/page.js';",
+              "import type { OfferingOption } from '../licenses/offeringChange.js';",
+              "import type { LicenseChangePreview } from '../licenses/previewLicenseChange.js';",
               `import type { ${rows.map((row) => `${row} as ${row}Row`).join(', ')}, LedgerTransfer as LedgerEntryRow } from './prisma/client.js';`,
             ],
           },
@@ -167,6 +175,8 @@ const config: CodegenConfig = {
         mappers: {
           ...Object.fromEntries(rows.map((row) => [row, `${row}Row`])),
           LedgerEntry: 'LedgerEntryRow',
+          ProductOfferingOption: 'OfferingOption',
+          PreviewLicenseChangePayload: 'LicenseChangePreview',
           ...Object.fromEntries(listed.map((row) => [`${row}Connection`, `Connection<${row}Row>`])),
           LedgerEntryConnection: 'Connection<LedgerEntryRow>',
           ...Object.fromEntries(Object.entries(payloads).map(([name, refs]) => [name, `Payload<${refs}>`])),

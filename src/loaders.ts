@@ -7,8 +7,8 @@ import { deliveryLoaders } from './mail/loaders.js';
 import { grantLoaders } from './grants/loaders.js';
 import { licenseKeyLoaders } from './licenseKeys/loaders.js';
 import { licenseLoaders } from './licenses/loaders.js';
-import { organizationLoaders } from './organizations/loaders.js';
 import { orderLoaders } from './orders/loaders.js';
+import { organizationLoaders } from './organizations/loaders.js';
 import { walletLoaders } from './wallets/loaders.js';
 import type { RequestContext } from './kernel/requestContext.js';
 

@@ -105,6 +105,16 @@ interface GrantsUpdate {
   readonly type: (before: Grant, after: Grant) => ChangeType;
 }
 
+/** A step, one statement: a license's grants, those that were taken back too, locked until the transaction ends. */
+export async function lockGrantsOf(tx: SqlTx, licenseId: string): Promise<Grant[]> {
+  const { businessId, mode } = tenantOf(tx.ctx);
+  return tx.sql<Grant>(
+    'lock_grants_of_license',
+    `SELECT ${columnsOf('Grant')} FROM grants WHERE ${ofLicense} ORDER BY id FOR NO KEY UPDATE`,
+    [businessId, mode, licenseId],
+  );
+}
+
 async function change(
   tx: SqlTx,
   licenseId: string,
@@ -113,11 +123,7 @@ async function change(
   { name, text, type }: GrantsUpdate,
 ): Promise<Grant[]> {
   const { businessId, mode } = tenantOf(tx.ctx);
-  const before = await tx.sql<Grant>(
-    'lock_grants_of_license',
-    `SELECT ${columnsOf('Grant')} FROM grants WHERE ${ofLicense} ORDER BY id FOR NO KEY UPDATE`,
-    [businessId, mode, licenseId],
-  );
+  const before = await lockGrantsOf(tx, licenseId);
   if (before.length === 0) return [];
   const changed = await tx.sql<Grant>(name, text, [businessId, mode, licenseId, cause, tx.ctx.now]);
   const byId = new Map(changed.map((grant) => [grant.id, grant]));

@@ -1,8 +1,7 @@
 import type { License, LicenseStatus } from '../generated/prisma/client.js';
-import type { LicenseAssignment, LicenseValidity } from '../generated/graphql.js';
+import type { LicenseValidity } from '../generated/graphql.js';
 import { moneyOf, type Money } from '../kernel/money.js';
 import { userError } from '../kernel/refusal.js';
-import type { Metadata } from '../kernel/text.js';
 import type { ConflictRefusals } from '../kernel/transaction.js';
 import { asOf } from '../lifecycle/dueChanges.js';
 
@@ -26,13 +25,6 @@ export function pendingStatusOf(license: License, now: Date): { status: LicenseS
   return status === 'PENDING' ? { status: 'ACTIVE', scheduledAt: validFrom } : null;
 }
 
-/** What a license is assigned to; null: nothing. */
-export function assignmentOf(license: License): LicenseAssignment | null {
-  const { assignedToType: type, assignedToId: id, assignedToDisplayName: displayName, assignedToDetails } = license;
-  if (type === null || id === null) return null;
-  return { type, id, displayName, details: assignedToDetails as Metadata | null };
-}
-
 /** What one license cost, undiscounted; null: nobody paid here. */
 export function amountOf({ amountMinor, currency }: License): Money | null {
   return amountMinor !== null && currency !== null ? moneyOf(amountMinor, currency) : null;
@@ -48,7 +40,7 @@ export function assigneeTakenAt(path: readonly string[]): ConflictRefusals {
   return { licenses_assignee_taken: () => userError('AssigneeTaken', path, takenMessage) };
 }
 
-/** The same for new licenses. */
+/** What to answer when the assignee of a new license, or a new assignee, has one of the offering at that time. */
 export const assigneeTaken = assigneeTakenAt(['input', 'assignedTo']);
 
 /** What to answer when a license would count at a time that another one has: that of its assignee, or on one of its keys. */

@@ -79,7 +79,8 @@ export function afterDue<Life extends LicenseLife>(license: Life, change: DueCha
       return {
         ...license,
         productOfferingId: change.productOfferingId,
-        offeringSince: change.at,
+        // What changes before the start binds from the start.
+        offeringSince: change.at > license.validFrom ? change.at : null,
         pendingOfferingId: null,
         pendingOfferingAt: null,
       };

@@ -326,3 +326,25 @@ test('a grant issued on a license that has ended is born taken back, written or 
     expect((await grantsOf(live, id)).find((one) => one.id === grantId)).toEqual(grant);
   }
 });
+
+test('where grants and keys stand costs the same number of statements for one as for many', async () => {
+  const { live } = await newBusiness(api);
+  api.setNow(now);
+  const query = `query ($first: Int!) { grants(first: $first, where: { status: { in: [REVOKED] } }) {
+    nodes { status revokedAt claimedBy licenseKey { status } } } }`;
+  for (let i = 0; i < 4; i++) {
+    const { id } = await newLicenseWithGrants(live);
+    await changeLicense(api, live, 'pause', id, { at });
+  }
+  api.setNow(later);
+  const count = async (first: number) => {
+    let nodes: unknown[] = [];
+    const statements = await api.countStatements(async () => {
+      ({ nodes } = (await api.data({ token: live, query, variables: { first } })).grants);
+    });
+    expect(nodes).toHaveLength(first);
+    return statements;
+  };
+  await count(3);
+  expect(await count(12)).toBe(await count(3));
+});

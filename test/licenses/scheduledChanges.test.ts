@@ -387,3 +387,80 @@ test('scheduling against fulfilling: the key hangs on the license as it then is,
     expect(row).toEqual({ same: true });
   }
 });
+
+test('a scheduled offering is true at its instant for fields and filters, unwritten as written; a cancellation drops it', async () => {
+  const { live } = await newBusiness(api);
+  api.setNow(now);
+  const [old, next] = [
+    await newProductOffering(api, live),
+    await newProductOffering(api, live, { licenseType: 'premium' }),
+  ];
+  const customerId = await newCustomer(api, live);
+  const [id, cancelled] = [
+    await newLicense(api, live, { productOfferingId: old, customerId }),
+    await newLicense(api, live, { productOfferingId: old, customerId }),
+  ];
+  await api.db.sql(
+    null,
+    'UPDATE licenses SET pending_offering_id = $2, pending_offering_at = $3 WHERE id = ANY($1::uuid[])',
+    [[id, cancelled].map(rowId), rowId(next), start],
+  );
+  await changeLicense(api, live, 'cancel', cancelled, { at: start });
+  const read = async () => {
+    const query = 'query ($id: ID!) { license(id: $id) { type productOffering { id } } }';
+    const one = async (license: string) => (await api.data({ token: live, query, variables: { id: license } })).license;
+    const found = (where: object) => idsOf(live, { customerId: { in: [customerId] }, ...where });
+    return {
+      license: await one(id),
+      cancelled: await one(cancelled),
+      old: await found({ productOfferingId: { in: [old] } }),
+      next: await found({ productOfferingId: { in: [next] } }),
+      standard: await found({ type: { in: ['standard'] } }),
+      premium: await found({ type: { in: ['premium'] } }),
+    };
+  };
+  const stays = { type: 'standard', productOffering: { id: old } };
+  api.setNow(new Date(Date.parse(start) - 1));
+  expect(await read()).toMatchObject({ license: stays, cancelled: stays, next: [], premium: [] });
+  api.setNow(start);
+  const seen = await read();
+  expect(seen).toEqual({
+    license: { type: 'premium', productOffering: { id: next } },
+    cancelled: stays,
+    old: [cancelled],
+    next: [id],
+    standard: [cancelled],
+    premium: [id],
+  });
+  await runDueChanges(api, start);
+  expect(await read()).toEqual(seen);
+  expect((await changesOf(api, id)).at(-1)?.type).toBe('license.offering_changed');
+  expect((await changesOf(api, cancelled)).at(-1)).toMatchObject({
+    type: 'license.ended',
+    before: { pendingOfferingAt: start },
+    after: { pendingOfferingId: null, pendingOfferingAt: null },
+  });
+});
+
+test('keeping a license against selling its assignee’s time: of the two, one is done and the other refused', async () => {
+  const { live } = await newBusiness(api);
+  const productOfferingId = await newProductOffering(api, live);
+  const customerId = await newCustomer(api, live);
+  const create = `mutation ($input: CreateLicenseInput!) { createLicense(input: $input) { userErrors { code } } }`;
+  for (let round = 0; round < 6; round++) {
+    const fields = { productOfferingId, customerId, assignedTo: { type: 'SITE', id: `race ${round}` } };
+    const id = await newLicense(api, live, fields);
+    await changeLicense(api, live, 'cancel', id, { at: '2999-01-01T00:00:00.000Z' });
+    const input = { ...fields, activationDate: '2999-01-01' };
+    const [kept, sold] = await Promise.all([
+      changeLicense(api, live, 'cancelPending', id),
+      api.call({ token: live, query: create, variables: { input } }),
+    ]);
+    expect(sold.errors).toBeUndefined();
+    const codes = [kept.userErrors, sold.data.createLicense.userErrors].map((errors) =>
+      errors.map(({ code }: any) => code),
+    );
+    expect(codes).toHaveLength(2);
+    expect(codes.flat()).toEqual(['ASSIGNEE_TAKEN']);
+  }
+});

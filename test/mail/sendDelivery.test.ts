@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
+import { inSqlTransaction } from '../../src/kernel/transaction.js';
+import { requeueWithdrawn } from '../../src/mail/requeueWithdrawn.js';
 import { smtpTransport } from '../../src/mail/transport.js';
 import type { Worker } from '../../src/worker.js';
 import { useApi } from '../support/api.js';
@@ -307,6 +309,28 @@ test('many mails arrive once each, though two workers share them and a third of 
     rows.map(({ recipient }) => recipient).toSorted(),
   );
   expect(rows.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(smtp.asked.RCPT);
+});
+
+test('a mail whose grant comes back in the moment in which it is withdrawn is sent after all', async () => {
+  const smtp = await smtpServer();
+  let looks = 0;
+  await worker(smtp.url, {
+    contents: {
+      'license-key': async (ctx, delivery) => {
+        looks++;
+        if (looks > 1) return contents['license-key'](ctx, delivery);
+        await inSqlTransaction(ctx, async (tx) => {
+          await requeueWithdrawn(tx, [delivery.grantId as string]);
+          return {};
+        });
+        return null;
+      },
+    },
+  });
+  const delivery = await newDelivery(api, await newBusiness(api), newAddress());
+  await ended(delivery);
+  expect(await delivery.row()).toMatchObject({ status: 'SENT', failure: null, attempts: 2 });
+  expect(smtp.mails).toHaveLength(1);
 });
 
 test('a mail whose grant was taken back meanwhile is withdrawn, not sent', async () => {
