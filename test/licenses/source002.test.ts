@@ -1,6 +1,4 @@
 import { expect, test } from '@jest/globals';
-import type { GraphQLObjectType } from 'graphql';
-import { readContract } from '../../src/schema.js';
 import { useApi } from '../support/api.js';
 import { newBusiness, newCustomer, type TestBusiness } from '../support/business.js';
 import { newProductOffering } from '../support/catalog.js';
@@ -30,7 +28,7 @@ const response = {
   'Assignment details for a license': 'assignedTo { type id displayName details }',
   'Additional license details specific to certain license types': 'details',
   'Details about when a pending status change is scheduled': 'pendingStatus { status scheduledAt }',
-  'Pending product offering change': 'pendingProductOffering { __typename }',
+  'Pending product offering change': 'pendingProductOffering { productOffering { id } scheduledAt }',
   'The date and time when the license was cancelled': 'cancelledAt',
   'The date and time when the license was paused': 'pausedAt',
   'A set of key-value pairs': 'metadata',
@@ -40,11 +38,7 @@ const response = {
 const statuses = ['PENDING', 'ACTIVE', 'PAUSED', 'CANCELLED', 'BLOCKED'];
 
 const api = useApi();
-const contract = (readContract().getType('License') as GraphQLObjectType).getFields();
-const nameOf = (selection: string) => selection.split(' ')[0] as string;
-/** What this version serves; the change of offering comes with the mutation that schedules it. */
-const served = Object.values(response).filter((selection) => nameOf(selection) in contract);
-const fields = served.join(' ');
+const fields = Object.values(response).join(' ');
 const create = `mutation ($input: CreateLicenseInput!) {
   createLicense(input: $input) { license { validFrom ${fields} } userErrors { __typename message path code } } }`;
 
@@ -106,7 +100,7 @@ test("the source's request makes a license, and every field of its response is t
       assignedTo: { type: 'SUBSCRIPTION', id: 'sub-46701234567', displayName: '+46 70 123 45 67', details: null },
       details: null,
       pendingStatus: null,
-      ...('pendingProductOffering' in contract ? { pendingProductOffering: null } : {}),
+      pendingProductOffering: null,
       cancelledAt: null,
       pausedAt: null,
       metadata: { crm: 'A-17', seats: 1 },
@@ -118,11 +112,6 @@ test("the source's request makes a license, and every field of its response is t
   // An older document of the source carries details as well.
   const detailed = await send({ ...caller, input: { ...caller.input, assignedTo: null, details: { sim: '8946' } } });
   expect(detailed.data.createLicense.license).toMatchObject({ details: { sim: '8946' }, assignedTo: null });
-});
-
-test('every field of its response has a place in the contract', () => {
-  const missing = Object.values(response).filter((selection) => !served.includes(selection));
-  expect(missing.filter((selection) => nameOf(selection) !== 'pendingProductOffering')).toEqual([]);
 });
 
 test('it has the five statuses of the source and no other', async () => {
