@@ -70,6 +70,7 @@ test('a worker that comes a week late dates the change with the start, and its s
       cancelledAt: null,
       statusBeforeBlock: null,
       expiredAt: null,
+      billingSince: null,
       offeringSince: null,
       pendingOfferingAt: null,
       pendingOfferingId: null,
@@ -172,7 +173,7 @@ test('two workers a day late write every kind of change once, in order and dated
       actor_kind: 'SYSTEM',
       before: { expiredAt: null },
       after: { expiredAt: end },
-      snapshot: { status: 'PAUSED', type: 'premium', offeringSince: at, pendingOfferingId: null },
+      snapshot: { status: 'PAUSED', type: 'premium', offeringSince: null, pendingOfferingId: null },
     });
     const [grant] = await api.db.sql<{ causes: string[]; revoked_at: Date }>(
       null,
