@@ -326,3 +326,45 @@ test('a grant issued on a license that has ended is born taken back, written or 
     expect((await grantsOf(live, id)).find((one) => one.id === grantId)).toEqual(grant);
   }
 });
+
+test.each([false, true])(
+  'the key of a grant that was born taken back begins its time with the delivery (scheduled: %j)',
+  async (isScheduled) => {
+    const { live } = await newBusiness(api);
+    api.setNow(now);
+    const { id, customerId } = await newLicenseWithGrants(live);
+    await changeLicense(api, live, 'pause', id);
+    const entitlementId = await newEntitlement(api, live, { licenseKey: { duration: { count: 1, unit: 'MONTH' } } });
+    const grantId = await newGrant(api, live, { customerId, licenseId: id, entitlementId });
+    const query = 'query ($id: ID!) { grant(id: $id) { status deliveredAt licenseKey { id expiresAt version } } }';
+    const grantOf = async () => (await api.data({ token: live, query, variables: { id: grantId } })).grant;
+    const { licenseKey } = await grantOf();
+    expect(licenseKey).toMatchObject({ expiresAt: '2026-04-01T10:00:00.000Z', version: 1 });
+    // Reading the key counts as a change of it, but not of its expiry.
+    await api.data({
+      token: live,
+      query: 'query ($id: ID!) { grant(id: $id) { licenseKey { key } } }',
+      variables: { id: grantId },
+    });
+    if (isScheduled) await changeLicense(api, live, 'resume', id, { at: later });
+    api.setNow(later);
+    if (isScheduled) await runDueChanges(api, later);
+    else await changeLicense(api, live, 'resume', id);
+    const started = {
+      status: 'DELIVERED',
+      deliveredAt: later,
+      licenseKey: { id: licenseKey.id, expiresAt: '2026-05-02T00:00:00.000Z', version: 3 },
+    };
+    expect(await grantOf()).toEqual(started);
+    expect((await changesOf(api, licenseKey.id)).at(-1)).toMatchObject({
+      type: 'license_key.updated',
+      sequence: 3,
+      before: { expiresAt: '2026-04-01T10:00:00.000Z' },
+      after: { expiresAt: '2026-05-02T00:00:00.000Z' },
+    });
+    api.setNow('2026-04-03T00:00:00.000Z');
+    await changeLicense(api, live, 'pause', id);
+    await changeLicense(api, live, 'resume', id);
+    expect(await grantOf()).toEqual(started);
+  },
+);
