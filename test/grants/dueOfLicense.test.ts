@@ -8,6 +8,7 @@ import { keyringOf } from '../../src/keyring.js';
 import { testEnvironment, useApi } from '../support/api.js';
 import { newBusiness, newCustomer } from '../support/business.js';
 import { attachEntitlement, newEntitlement, newProductOffering } from '../support/catalog.js';
+import { holdRows } from '../support/holdRows.js';
 import {
   changeLicense,
   changesOf,
@@ -368,3 +369,21 @@ test.each([false, true])(
     expect(await grantOf()).toEqual(started);
   },
 );
+
+test('revoking by hand switches the key off, though the due cancellation that took it is dropped in this moment', async () => {
+  const { live } = await newBusiness(api);
+  api.setNow(now);
+  const { id, ids } = await newLicenseWithGrants(live);
+  await changeLicense(api, live, 'cancel', id, { at });
+  const held = await holdRows(api, 'SELECT 1 FROM licenses WHERE id = $1 FOR UPDATE', [rowId(id)]);
+  api.setNow(new Date(Date.parse(at) - 1));
+  const dropped = changeLicense(api, live, 'cancelPending', id);
+  await held.waiters(1);
+  api.setNow(at);
+  expect((await send(live, revoke, { grantId: ids[0] })).userErrors).toEqual([]);
+  await held.release();
+  expect((await dropped).userErrors).toEqual([]);
+  await runDueChanges(api, later);
+  const [grant] = (await seen(live, id, ids)).grants;
+  expect(grant).toMatchObject({ status: 'REVOKED', licenseKey: { status: 'DISABLED' } });
+});
