@@ -61,6 +61,7 @@ export const changeTypes = [
   'license_key.created',
   'license_key.disabled',
   'license_key.revealed',
+  'license_key.updated',
   'order.completed',
   'organization.archived',
   'organization.created',

@@ -39,7 +39,7 @@ const MAX_RESPONSE = 500;
  * @throws Error when the mail is to be tried again: the queue does, with growing pauses
  */
 export function sendDelivery(parts: SendDeliveryParts): Task {
-  return async (payload) => {
+  const send: Task = async (payload) => {
     const { deliveryId, ...tenant } = payload as SendDeliveryPayload;
     const ctx = systemContext(parts, tenant);
     const delivery = await claimAttempt(ctx, deliveryId);
@@ -52,9 +52,12 @@ export function sendDelivery(parts: SendDeliveryParts): Task {
       await noteOutcome(ctx, delivery, { result: 'UNREACHABLE', response: fault });
       throw error;
     }
-    await noteOutcome(ctx, delivery, outcome);
+    const isNoted = await noteOutcome(ctx, delivery, outcome);
     if (outcome.result === 'UNREACHABLE') throw new Error('the mail server did not take a mail');
+    // The grant came back while its mail was withdrawn: it is sent after all.
+    if (outcome.result === 'WITHDRAWN' && !isNoted) await send(payload);
   };
+  return send;
 }
 
 async function attempt(parts: SendDeliveryParts, ctx: RequestContext, delivery: Delivery): Promise<DeliveryOutcome> {
@@ -93,8 +96,11 @@ async function claimAttempt(ctx: RequestContext, deliveryId: string): Promise<De
   return delivery;
 }
 
-/** Writes what became of an attempt; the last one that was in vain is final. What came back meanwhile is not withdrawn. */
-async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: DeliveryOutcome): Promise<void> {
+/**
+ * Writes what became of an attempt; the last one that was in vain is final. What came back meanwhile is not withdrawn.
+ * @returns whether it was written
+ */
+async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: DeliveryOutcome): Promise<boolean> {
   const { businessId, mode } = tenantOf(ctx);
   const { result } = outcome;
   const sent = result === 'SENT';
@@ -115,6 +121,7 @@ async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: Del
   }));
   // Perhaps the customer was erased while the mail was written: then nobody may find it.
   if (noted.length === 0 && sent && outcome.file !== null) await forgetErasedMails(ctx);
+  return noted.length > 0;
 }
 
 /** What the server said, without the address that it likes to repeat: reading that needs a scope of its own. */

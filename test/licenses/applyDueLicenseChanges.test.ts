@@ -189,7 +189,9 @@ test('a license that cannot be written is logged with its id, stops no other, an
   const { live } = await newBusiness(api);
   api.setNow('2028-03-01T10:00:00.000Z');
   const at = '2028-04-01T00:00:00.000Z';
-  const bad = await newLicense(api, live);
+  const bad = await newLicense(api, live, {
+    assignedTo: { type: 'PERSON', id: 'erika', displayName: 'Erika Mustermann' },
+  });
   const good = await newLicense(api, live);
   for (const id of [bad, good]) await changeLicense(api, live, 'pause', id, { at });
   api.setNow(null);
@@ -200,6 +202,8 @@ test('a license that cannot be written is logged with its id, stops no other, an
   const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
   expect(await runDueChanges(api, at, log)).toBe(1);
   expect(lines.map(({ license }) => license)).toEqual([rowId(bad)]);
+  expect(lines).toMatchObject([{ err: { code: '23514', message: expect.stringContaining('"bad"') } }]);
+  expect(JSON.stringify(lines)).not.toContain('Erika');
   expect((await changesOf(api, good)).at(-1)?.type).toBe('license.paused');
   expect((await changesOf(api, bad)).at(-1)?.type).toBe('license.change_scheduled');
   await guard('DROP CONSTRAINT bad');
