@@ -175,12 +175,13 @@ test('two workers a day late write every kind of change once, in order and dated
       after: { expiredAt: end },
       snapshot: { status: 'PAUSED', type: 'premium', offeringSince: null, pendingOfferingId: null },
     });
-    const [grant] = await api.db.sql<{ causes: string[]; revoked_at: Date }>(
+    const [grant] = await api.db.sql<{ reason: string; causes: string[]; revoked_at: Date }>(
       null,
-      'SELECT revocation_causes AS causes, revoked_at FROM grants WHERE license_id = $1',
+      'SELECT revocation_reason AS reason, revocation_causes AS causes, revoked_at FROM grants WHERE license_id = $1',
       [rowId(id)],
     );
-    expect(grant).toEqual({ causes: ['LICENSE_PAUSED', 'LICENSE_EXPIRED'], revoked_at: days[0] });
+    // The other offering gives no key: what the pause took back is taken back for good.
+    expect(grant).toEqual({ reason: 'PLAN_CHANGED', causes: [], revoked_at: days[0] });
   }
   expect(await Promise.all([1, 2].map(() => runDueChanges(api, late)))).toEqual([0, 0]);
 });

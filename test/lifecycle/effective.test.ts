@@ -13,7 +13,7 @@ import {
 } from '../../src/lifecycle/effective.js';
 import { dueGrantEffects, type GrantingLicense } from '../../src/lifecycle/grantEffects.js';
 import { allowedFrom, type RestorableCause } from '../../src/lifecycle/transitions.js';
-import { effectiveStatusIn } from '../../src/licenses/effectiveStatusIn.js';
+import { effectiveConditions } from '../../src/licenses/effectiveConditions.js';
 import { useApi } from '../support/api.js';
 
 const api = useApi();
@@ -108,7 +108,12 @@ test('the rules in SQL say of any license what the rules of the program say', as
     const values: unknown[] = [rows, now];
     const place = (value: unknown) => `$${values.push(value)}`;
     const chosen: LicenseStatus[][] = [...statuses.map((one) => [one]), ['ACTIVE', 'PAUSED'], ['PENDING', 'CANCELLED']];
-    const filters = chosen.map((some, j) => `${effectiveStatusIn(some, now)(place)} AS f${j}`);
+    // How many of a list's alternatives a license meets: one if it belongs to the list, never two.
+    const met = (some: LicenseStatus[]) =>
+      (effectiveConditions({ status: { in: some } }, now) ?? []).map(
+        ({ conditions }) => `coalesce((${conditions.map((condition) => condition(place)).join(' AND ')})::int, 0)`,
+      );
+    const filters = chosen.map((some, j) => `${met(some).join(' + ')} AS f${j}`);
     const at = '$2::timestamptz';
     const found = await api.db.sql<any>(
       null,
@@ -129,7 +134,7 @@ test('the rules in SQL say of any license what the rules of the program say', as
           isCancelled: status === 'CANCELLED',
           productOfferingId,
           isOfferingDue: productOfferingId !== license.productOfferingId,
-          ...Object.fromEntries(chosen.map((some, j) => [`f${j}`, some.includes(statusOf(license, now))])),
+          ...Object.fromEntries(chosen.map((some, j) => [`f${j}`, some.includes(statusOf(license, now)) ? 1 : 0])),
         },
       ]);
     }
