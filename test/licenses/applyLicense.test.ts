@@ -58,11 +58,19 @@ test('the first is marked as used; the next of the package move behind each othe
   });
   const [key] = one.license.licenseKeys;
   const two = await apply({ licenseId: second, customerId });
-  expect(two.license).toMatchObject({ status: 'PENDING', validFrom: after(30), validUntil: after(60), usedAt: after(10) });
+  expect(two.license).toMatchObject({
+    status: 'PENDING',
+    validFrom: after(30),
+    validUntil: after(60),
+    usedAt: after(10),
+  });
   const own = two.license.licenseKeys.filter(({ key: text }: { key: string }) => text !== key.key);
   expect(two.license.licenseKeys).toContainEqual(key);
   expect(own.map(({ status }: { status: string }) => status)).toEqual(['DISABLED']);
-  expect((await apply({ licenseId: third, customerId })).license).toMatchObject({ validFrom: after(60), validUntil: after(90) });
+  expect((await apply({ licenseId: third, customerId })).license).toMatchObject({
+    validFrom: after(60),
+    validUntil: after(90),
+  });
   expect((await changesOf(api, second)).at(-1)).toMatchObject({ type: 'license.applied', sequence: 2 });
   api.setNow(after(45));
   const { license } = await api.data({
@@ -104,7 +112,10 @@ test('it refuses and changes nothing', async () => {
   expect((await apply({ licenseId: used, customerId })).userErrors).toEqual([
     { __typename: 'LicenseAlreadyUsed', code: 'LICENSE_ALREADY_USED', path: ['input', 'licenseId'], usedAt: after(0) },
   ]);
-  expect((await apply({ licenseId: paused, customerId })).userErrors[0]).toMatchObject({ status: 'PAUSED', validity: 'CURRENT' });
+  expect((await apply({ licenseId: paused, customerId })).userErrors[0]).toMatchObject({
+    status: 'PAUSED',
+    validity: 'CURRENT',
+  });
   expect(codes(await apply({ licenseId: ended }))).toEqual(['INVALID_INPUT']);
   expect(codes(await apply({ customerId }))).toEqual(['INVALID_INPUT']);
   expect(codes(await apply({ licenseId: ended, key: 'X', customerId }))).toEqual(['INVALID_INPUT']);
@@ -135,6 +146,10 @@ test('not yours, not allowed', async () => {
   expect(codes(await apply({ licenseId, customerId: theirCustomer }))).toEqual(['CUSTOMER_NOT_FOUND']);
   expect(codes(await apply({ licenseId, customerId: world.customerId }, business.test))).toEqual(['MODE_MISMATCH']);
   const narrow = await newApiKey(api, token, ['LICENSES_READ']);
-  const answer = await api.call({ token: narrow, query, variables: { input: { licenseId, customerId: world.customerId } } });
+  const answer = await api.call({
+    token: narrow,
+    query,
+    variables: { input: { licenseId, customerId: world.customerId } },
+  });
   expect(answer.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
 });

@@ -28,7 +28,12 @@ async function newPlans(): Promise<Plans> {
   const token = business.live;
   const productId = await newProduct(api, token);
   const fields = { productId, billingPeriod: 'MONTH', currencyCode: 'USD' };
-  const basic = await newProductOffering(api, token, { ...fields, name: 'Basic', licenseType: 'basic', amount: '10.00' });
+  const basic = await newProductOffering(api, token, {
+    ...fields,
+    name: 'Basic',
+    licenseType: 'basic',
+    amount: '10.00',
+  });
   const pro = await newProductOffering(api, token, {
     ...fields,
     name: 'Pro',
@@ -167,7 +172,9 @@ test('to a cheaper one at the end of the bound time: shown, replaced, true at it
   });
   expect(await seen(licenseId)).toMatchObject({ type: 'basic', version: 5 });
   const changes = await changesOf(api, licenseId);
-  expect(changes.map(({ type, actor_kind, created_at }) => [type, actor_kind, created_at.toISOString()]).slice(-2)).toEqual([
+  expect(
+    changes.map(({ type, actor_kind, created_at }) => [type, actor_kind, created_at.toISOString()]).slice(-2),
+  ).toEqual([
     ['license.offering_changed', 'SYSTEM', bound],
     ['license.updated', 'API_KEY', bound],
   ]);
@@ -184,7 +191,10 @@ test('it refuses what it cannot do, each with its own code, and changes nothing'
     variables: { input: { licenseId: gone } },
   });
   const ended = await license();
-  await api.db.writer.pool.query('UPDATE licenses SET valid_until = $2 WHERE id = $1', [rowId(ended), '2026-01-10T00:00:00Z']);
+  await api.db.writer.pool.query('UPDATE licenses SET valid_until = $2 WHERE id = $1', [
+    rowId(ended),
+    '2026-01-10T00:00:00Z',
+  ]);
   const assigned = { assignedTo: { type: 'SEAT', id: 'changing' } };
   await license({ productOfferingId: pro, ...assigned });
   const other = await license(assigned);
@@ -220,11 +230,11 @@ test('it refuses what it cannot do, each with its own code, and changes nothing'
   ];
   for (const [input, code, field] of cases) {
     const { license: changed, userErrors } = await changeOffering(api, token, input);
-    expect([input, changed, userErrors.map((error: { code: string; path: string[] }) => [error.code, error.path])]).toEqual([
+    expect([
       input,
-      null,
-      [[code, ['input', field]]],
-    ]);
+      changed,
+      userErrors.map((error: { code: string; path: string[] }) => [error.code, error.path]),
+    ]).toEqual([input, null, [[code, ['input', field]]]]);
   }
   expect(await rowsOf(api)).toBe(before);
 });
@@ -267,11 +277,14 @@ test('a due change that has come to collide is dropped with a record, not tried 
   const assignedTo = { type: 'SEAT', id: 'collides' };
   const licenseId = await license({ assignedTo });
   const at = '2026-02-01T00:00:00.000Z';
-  expect((await changeOffering(api, plans.token, { licenseId, productOfferingId: plans.pro, at })).userErrors).toEqual([]);
+  expect((await changeOffering(api, plans.token, { licenseId, productOfferingId: plans.pro, at })).userErrors).toEqual(
+    [],
+  );
   const blocker = await license({ productOfferingId: plans.pro });
-  await api.db.writer.pool.query("UPDATE licenses SET assigned_to_type = 'SEAT', assigned_to_id = 'collides' WHERE id = $1", [
-    rowId(blocker),
-  ]);
+  await api.db.writer.pool.query(
+    "UPDATE licenses SET assigned_to_type = 'SEAT', assigned_to_id = 'collides' WHERE id = $1",
+    [rowId(blocker)],
+  );
   api.setNow(at);
   await api.data({
     token: plans.token,
@@ -297,8 +310,12 @@ test('not yours: another tenant and the other mode get nowhere', async () => {
     [theirs.live, 'LICENSE_NOT_FOUND'],
     [plans.business.test, 'MODE_MISMATCH'],
   ] as const) {
-    expect((await changeOffering(api, token, input)).userErrors.map((error: { code: string }) => error.code)).toEqual([code]);
-    expect((await previewChange(api, token, input)).userErrors.map((error: { code: string }) => error.code)).toEqual([code]);
+    expect((await changeOffering(api, token, input)).userErrors.map((error: { code: string }) => error.code)).toEqual([
+      code,
+    ]);
+    expect((await previewChange(api, token, input)).userErrors.map((error: { code: string }) => error.code)).toEqual([
+      code,
+    ]);
   }
   expect(await rowsOf(api)).toBe(before);
 });

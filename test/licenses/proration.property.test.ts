@@ -80,7 +80,9 @@ test('a preview is exactly what the change then does: offering, type, grants and
         return;
       }
       expect(done.userErrors).toEqual([]);
-      expect(moneyOf(before - after, currency).amount).toBe(paid && !comesLater ? preview.proration.total.amount : moneyOf(0n, currency).amount);
+      expect(moneyOf(before - after, currency).amount).toBe(
+        paid && !comesLater ? preview.proration.total.amount : moneyOf(0n, currency).amount,
+      );
       if (comesLater) {
         const pending = { productOffering: { id: toId }, scheduledAt: preview.changeDate };
         expect(done.license).toMatchObject({ type: 'old', pendingProductOffering: pending });
@@ -112,7 +114,10 @@ const price = fc.bigInt({ min: 0n, max: 10n ** 14n });
 const instant = fc.integer({ min: Date.UTC(2024, 0, 1), max: Date.UTC(2032, 0, 1) }).map((ms) => new Date(ms));
 const rhythm = fc.constantFrom(...(['DAY', 'WEEK', 'MONTH', 'YEAR'] as const));
 
-const windowOf = (validFrom: Date, validUntil: Date | null = null): Pick<License, 'validFrom' | 'validUntil' | 'billingSince'> => ({
+const windowOf = (
+  validFrom: Date,
+  validUntil: Date | null = null,
+): Pick<License, 'validFrom' | 'validUntil' | 'billingSince'> => ({
   validFrom,
   validUntil,
   billingSince: null,
@@ -129,7 +134,9 @@ test('periods join without gaps, keep the day of their anchor, and hold the inst
     }),
     { numRuns: 2000 },
   );
-  const starts = [0, 1, 2, 3].map((month) => periodAt('MONTH', new Date('2028-01-31T10:00:00Z'), new Date(Date.UTC(2028, month, 31, 12))));
+  const starts = [0, 1, 2, 3].map((month) =>
+    periodAt('MONTH', new Date('2028-01-31T10:00:00Z'), new Date(Date.UTC(2028, month, 31, 12))),
+  );
   expect(starts.map(({ start, end }) => [start.toISOString().slice(0, 10), end.toISOString().slice(0, 10)])).toEqual([
     ['2028-01-31', '2028-02-29'],
     ['2028-02-29', '2028-03-31'],
@@ -141,7 +148,13 @@ test('periods join without gaps, keep the day of their anchor, and hold the inst
 test('what is credited and what is used up add up, and changing to and fro never costs the vendor anything', () => {
   fc.assert(
     fc.property(
-      ...[rhythm, instant, price, price, fc.array(fc.integer({ min: 0, max: 3 * DAY }), { minLength: 1, maxLength: 6 })],
+      ...[
+        rhythm,
+        instant,
+        price,
+        price,
+        fc.array(fc.integer({ min: 0, max: 3 * DAY }), { minLength: 1, maxLength: 6 }),
+      ],
       (unit, validFrom, priceA, priceB, steps) => {
         const [a, b] = [priceA, priceB].map((priceMinor) => ({ priceMinor, billingPeriod: unit })) as [
           { priceMinor: bigint; billingPeriod: BillingPeriod },
@@ -173,8 +186,14 @@ test('what is credited and what is used up add up, and changing to and fro never
 
 test('where two periods meet nothing is settled; a price that is paid once is never paid back', () => {
   const window = windowOf(new Date('2027-01-31T00:00:00Z'));
-  const [low, high] = [{ priceMinor: 1000n, billingPeriod: 'MONTH' as const }, { priceMinor: 3000n, billingPeriod: 'MONTH' as const }];
-  const [once, more] = [{ priceMinor: 500n, billingPeriod: 'ONE_TIME' as const }, { priceMinor: 900n, billingPeriod: 'ONE_TIME' as const }];
+  const [low, high] = [
+    { priceMinor: 1000n, billingPeriod: 'MONTH' as const },
+    { priceMinor: 3000n, billingPeriod: 'MONTH' as const },
+  ];
+  const [once, more] = [
+    { priceMinor: 500n, billingPeriod: 'ONE_TIME' as const },
+    { priceMinor: 900n, billingPeriod: 'ONE_TIME' as const },
+  ];
   const meet = new Date('2027-02-28T00:00:00Z');
   expect(prorate(window, low, high, meet)).toEqual({ credit: 0n, charge: 0n });
   expect(prorate(window, low, high, window.validFrom)).toEqual({ credit: 1000n, charge: 3000n });
