@@ -1,4 +1,5 @@
 import { brandForNew } from '../accounts/brandForNew.js';
+import { defaultsOf } from '../accounts/defaults.js';
 import { recordChange } from '../events/recordChange.js';
 import type { CreateCustomerInput } from '../generated/graphql.js';
 import type { Customer } from '../generated/prisma/client.js';
@@ -7,12 +8,18 @@ import { newId } from '../kernel/id.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import { mergedMetadata } from '../kernel/text.js';
 import type { Tx } from '../kernel/transaction.js';
+import { joinedOrganization } from '../organizations/joinedOrganization.js';
 import { customerColumns } from './customer.js';
 
-/** A step: creates a customer from fields that were checked. */
+/**
+ * A step: creates a customer from fields that were checked.
+ * @throws Refusal OrganizationNotFound, ModeMismatch, OrganizationArchived
+ */
 export async function addCustomer(tx: Tx, input: CreateCustomerInput): Promise<Customer> {
   const { ctx } = tx;
   const [number] = (await drawNumbers(tx, 'Customer', 1)) as [string];
+  const columns = customerColumns(input);
+  const locale = columns.locale ?? (await defaultsOf(tx)).defaultLocale;
   const customer = await tx.prisma.customer.create({
     data: {
       ...tenantOf(ctx),
@@ -20,7 +27,9 @@ export async function addCustomer(tx: Tx, input: CreateCustomerInput): Promise<C
       brandId: await brandForNew(tx),
       number,
       isEmailVerified: false,
-      ...customerColumns(input),
+      ...columns,
+      locale,
+      organizationId: await joinedOrganization(tx, input.organizationId, null),
       metadata: mergedMetadata({}, input.metadata),
       createdAt: ctx.now,
       updatedAt: ctx.now,

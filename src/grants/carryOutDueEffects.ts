@@ -7,6 +7,7 @@ import type { SqlTx } from '../kernel/transaction.js';
 import { dueGrantEffects, type GrantEffect } from '../lifecycle/grantEffects.js';
 import { requeueWithdrawn } from '../mail/requeueWithdrawn.js';
 import { afterEffect } from './grantAsOf.js';
+import { startKeys } from './startKeys.js';
 
 const license = `SELECT ${columnsOf('License')} FROM licenses WHERE business_id = $1 AND mode = $2 AND id = $3`;
 
@@ -49,6 +50,7 @@ async function writeGrant(tx: SqlTx, grant: Grant, next: Grant, effect: GrantEff
     ...changedFields(grant, fields),
     snapshot: written,
   });
+  if (effect.kind === 'RESTORE') await startKeys(tx, [{ before: grant, after: written }]);
   if (effect.kind === 'RESTORE' && written.status === 'DELIVERED') await requeueWithdrawn(tx, [grant.id]);
   return written;
 }

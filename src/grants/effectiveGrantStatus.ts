@@ -1,5 +1,6 @@
 /**
- * A grant's effective status as SQL; the same rule as `grantAsOf`. The license is looked at only for what is due of it.
+ * A grant's effective status as SQL; the same rule as `grantAsOf`. The license is looked at only for what is due of it: that is
+ * asked first, because PostgreSQL answers it for many grants at once, from the small indexes of what is due.
  * @param now the placeholder of the instant
  * @param alias of `grants`
  */
@@ -11,12 +12,13 @@ export function effectiveGrantStatus(now: string, alias = 't'): string {
       OR (${expired} AND l.renewal_id IS NULL) IS TRUE`;
   const ended = `CASE WHEN l.status = 'BLOCKED' AND ${scheduled('ACTIVE', 'PAUSED')} THEN 'LICENSE_BLOCKED'
       WHEN l.status = 'PAUSED' AND ${scheduled('ACTIVE')} THEN 'LICENSE_PAUSED' END`;
-  return `coalesce((SELECT CASE
+  const own = `l.business_id = ${alias}.business_id AND l.mode = ${alias}.mode AND l.id = ${alias}.license_id`;
+  const due = `((l.pending_status IS NOT NULL AND l.pending_status_at <= ${now}) OR ${expired})`;
+  return `CASE WHEN EXISTS (SELECT 1 FROM licenses l WHERE ${own} AND ${due}) THEN (SELECT CASE
       WHEN ${alias}.status = 'REVOKED' AND ${alias}.revocation_causes = '{}' THEN ${alias}.status
       WHEN ${revoked} THEN 'REVOKED'::grant_status
       WHEN ${alias}.status = 'REVOKED' AND array_remove(${alias}.revocation_causes, ${ended}) = '{}'
         THEN ${alias}.status_before_revocation
       ELSE ${alias}.status END
-    FROM licenses l WHERE l.business_id = ${alias}.business_id AND l.mode = ${alias}.mode AND l.id = ${alias}.license_id
-      AND (l.pending_status_at <= ${now} OR ${expired})), ${alias}.status)`;
+    FROM licenses l WHERE ${own}) ELSE ${alias}.status END`;
 }

@@ -8,6 +8,7 @@ import type { RestorableCause } from '../lifecycle/transitions.js';
 import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
 import { requeueWithdrawn } from '../mail/requeueWithdrawn.js';
 import { restoredType } from './carryOutDueEffects.js';
+import { startKeys } from './startKeys.js';
 
 /** Causes that take back for good. */
 export type FinalCause = Extract<RevocationReason, 'LICENSE_CANCELLED' | 'REFUND' | 'PLAN_CHANGED'>;
@@ -39,8 +40,8 @@ export async function revokeGrantsOf(
 }
 
 /**
- * A step: ends a cause. What no other cause holds is again what it was before, and a mail that was withdrawn meanwhile goes out
- * after all; the rest goes on under its next cause. Records
+ * A step: ends a cause. What no other cause holds is again what it was before, a key that is delivered only now begins its
+ * time, and a mail that was withdrawn meanwhile goes out after all; the rest goes on under its next cause. Records
  * `entitlement_grant.restored`, or `entitlement_grant.delivered` for what was never delivered before, and
  * `entitlement_grant.updated` where other causes remain.
  */
@@ -64,10 +65,11 @@ export async function restoreGrantsOf(
       WHERE ${ofLicense} AND $4::text = ANY (revocation_causes) ${returning}`,
     type: restoredType,
   });
-  const delivered = changed.filter(({ status }) => status === 'DELIVERED');
+  await startKeys(tx, changed);
+  const delivered = changed.filter(({ after }) => after.status === 'DELIVERED');
   await requeueWithdrawn(
     tx,
-    delivered.map(({ id }) => id),
+    delivered.map(({ after }) => after.id),
   );
 }
 
@@ -121,7 +123,7 @@ async function change(
   cause: RevocationReason,
   reason: string | null,
   { name, text, type }: GrantsUpdate,
-): Promise<Grant[]> {
+): Promise<{ before: Grant; after: Grant }[]> {
   const { businessId, mode } = tenantOf(tx.ctx);
   const before = await lockGrantsOf(tx, licenseId);
   if (before.length === 0) return [];
@@ -134,5 +136,8 @@ async function change(
     const about = { objectType: 'Grant', objectId: grant.id, sequence: version, snapshot: now, reason } as const;
     recordChange(tx, { type: type(grant, now), ...about, ...changedFields(grant, fields) });
   }
-  return changed;
+  return before.flatMap((grant) => {
+    const after = byId.get(grant.id);
+    return after ? [{ before: grant, after }] : [];
+  });
 }

@@ -2,6 +2,7 @@ import { customerMissing } from '../customers/lockCustomer.js';
 import type { IssueGrantInput } from '../generated/graphql.js';
 import type { Customer, Entitlement, License } from '../generated/prisma/client.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
+import { refuseErased } from '../kernel/erased.js';
 import { uuidOf } from '../kernel/id.js';
 import { missing } from '../kernel/missing.js';
 import { refusal, refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
@@ -23,7 +24,7 @@ const grantExists: ConflictRefusals = {
  * nothing, taken back until that ends. Refuses in this order:
  * what is wrong with the fields (all at once), the entitlement, the customer, the license.
  * @throws Refusal InvalidInput, EntitlementNotFound, EntitlementArchived, CustomerNotFound, ModeMismatch, BrandMismatch,
- *   LicenseNotFound, GrantExists
+ *   CustomerErased, LicenseNotFound, GrantExists
  */
 export async function issueGrant(ctx: RequestContext, input: IssueGrantInput): Promise<{ grantId: string }> {
   refuseIfAny(problemsOf(input));
@@ -78,6 +79,7 @@ async function customerFor(tx: Tx, { customerId }: IssueGrantInput): Promise<Cus
   });
   if (!customer) throw await customerMissing(tx, id);
   refuseOtherBrands(tx.ctx, { brandId: customer.brandId, path: ['input', 'customerId'] });
+  refuseErased(customer, ['input', 'customerId']);
   return customer;
 }
 

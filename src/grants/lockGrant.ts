@@ -12,6 +12,8 @@ export interface LockedGrant {
   readonly grant: Grant;
   readonly customer: Pick<Customer, 'id' | 'email'>;
   readonly entitlement: Pick<Entitlement, 'activationsLimit' | 'durationCount' | 'durationUnit'>;
+  /** What happened to its license by itself was written of it just now. */
+  readonly isCarriedOut: boolean;
 }
 
 type Row = Grant & LockedGrant['entitlement'] & Pick<Customer, 'brandId' | 'email'> & { isLicenseDue: boolean };
@@ -40,5 +42,6 @@ export async function lockGrant(tx: SqlTx, grantId: string): Promise<LockedGrant
   refuseOtherBrands(tx.ctx, { brandId, path });
   const grant = isLicenseDue ? await carryOutDueEffects(tx, stored) : stored;
   const customer = { id: grant.customerId, email };
-  return { grant, customer, entitlement: { activationsLimit, durationCount, durationUnit } };
+  const entitlement = { activationsLimit, durationCount, durationUnit };
+  return { grant, customer, entitlement, isCarriedOut: grant !== stored };
 }

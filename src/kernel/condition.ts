@@ -1,11 +1,24 @@
+import { ClientError } from './clientError.js';
+
+const MIN_SEARCH = 2;
+
 /** Adds a value to the statement and gives its placeholder. */
 export type Placeholder = (value: unknown) => string;
 
 /** A condition of a `where`, as SQL over the table's columns. */
 export type Condition = (placeholder: Placeholder) => string;
 
-/** `column` is any of the values; an empty list matches nothing. */
-export function isAnyOf(column: string, values: readonly string[], type: 'uuid' | 'text'): Condition {
+/**
+ * `column` is any of the values; an empty list matches nothing. One value is an equality: only then can an index that begins
+ * with the column give the rows in the order of its next one.
+ */
+export function isAnyOf(
+  column: string,
+  values: readonly string[],
+  type: 'uuid' | 'text' | 'license_status',
+): Condition {
+  const [value, ...others] = values;
+  if (value !== undefined && others.length === 0) return (place) => `t.${column} = ${place(value)}::${type}`;
   return (place) => `t.${column} = ANY(${place(values)}::${type}[])`;
 }
 
@@ -30,8 +43,19 @@ export function hasMetadata(pair: { key: string; eq: string }): Condition {
   };
 }
 
-/** Text that `column` (already in lower case) contains; `%` and `_` mean themselves. */
-export function containsText(column: string, text: string): Condition {
-  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-  return (place) => `t.${column} LIKE ${place(pattern)}`;
+/**
+ * Text that an expression (already in lower case) contains, whatever its case; `%` and `_` mean themselves. No search, no
+ * condition. The migrations have a trigram index on each expression.
+ * @throws ClientError BAD_USER_INPUT for a search of fewer than two characters
+ */
+export function isFoundIn(expression: string, search: string | null | undefined): Condition[] {
+  if (search == null) return [];
+  const text = search.trim();
+  if ([...text].length < MIN_SEARCH) {
+    const message = `Give \`search\` at least ${MIN_SEARCH} characters.`;
+    throw new ClientError('BAD_USER_INPUT', message, { argument: 'search' });
+  }
+  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+  // Both sides in lower case by the database's rules: JavaScript's differ for a few letters.
+  return [(place) => `${expression} LIKE lower(${place(pattern)})`];
 }

@@ -20,10 +20,12 @@ export const idPrefixes = {
   LicenseKey: 'lkey',
   Order: 'ord',
   OrderLine: 'line',
+  Organization: 'org',
   Package: 'pkg',
   PackagePrice: 'price',
   Product: 'prod',
   ProductOffering: 'offer',
+  ProductVersion: 'ver',
   SubscriptionType: 'sub',
   Wallet: 'wal',
 } as const;

@@ -19,10 +19,12 @@ export const tables = {
   LicenseKey: 'license_keys',
   Order: 'orders',
   OrderLine: 'order_lines',
+  Organization: 'organizations',
   Package: 'packages',
   PackagePrice: 'package_prices',
   Product: 'products',
   ProductOffering: 'product_offerings',
+  ProductVersion: 'product_versions',
   SubscriptionType: 'subscription_types',
   Wallet: 'wallets',
 } as const;
@@ -47,10 +49,12 @@ interface RowTypes {
   LicenseKey: Rows.LicenseKey;
   Order: Rows.Order;
   OrderLine: Rows.OrderLine;
+  Organization: Rows.Organization;
   Package: Rows.Package;
   PackagePrice: Rows.PackagePrice;
   Product: Rows.Product;
   ProductOffering: Rows.ProductOffering;
+  ProductVersion: Rows.ProductVersion;
   SubscriptionType: Rows.SubscriptionType;
   Wallet: Rows.Wallet;
 }
@@ -75,10 +79,12 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   LicenseKey: Prisma.LicenseKeyScalarFieldEnum,
   Order: Prisma.OrderScalarFieldEnum,
   OrderLine: Prisma.OrderLineScalarFieldEnum,
+  Organization: Prisma.OrganizationScalarFieldEnum,
   Package: Prisma.PackageScalarFieldEnum,
   PackagePrice: Prisma.PackagePriceScalarFieldEnum,
   Product: Prisma.ProductScalarFieldEnum,
   ProductOffering: Prisma.ProductOfferingScalarFieldEnum,
+  ProductVersion: Prisma.ProductVersionScalarFieldEnum,
   SubscriptionType: Prisma.SubscriptionTypeScalarFieldEnum,
   Wallet: Prisma.WalletScalarFieldEnum,
 };

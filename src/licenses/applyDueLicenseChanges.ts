@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { License } from '../generated/prisma/client.js';
 import { systemContext, type SystemParts } from '../jobs/systemContext.js';
 import type { Database } from '../kernel/database.js';
+import { describeFault } from '../kernel/describeFault.js';
 import type { Tenant } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
@@ -64,7 +65,10 @@ async function activateTogether({ db, now, log }: DueParts): Promise<number> {
   try {
     return await activateDueLicenses(db, now);
   } catch (error) {
-    log.error({ err: error }, 'starts of licenses could not be written together; each is written by itself');
+    log.error(
+      { err: describeFault(error) },
+      'starts of licenses could not be written together; each is written by itself',
+    );
     return 0;
   }
 }
@@ -99,7 +103,7 @@ async function applyOne(parts: DueParts, { id, at: _, ...tenant }: DueLicense): 
     });
     return isChanged;
   } catch (error) {
-    parts.log.error({ license: id, err: error }, 'what is due of a license could not be carried out');
+    parts.log.error({ license: id, err: describeFault(error) }, 'what is due of a license could not be carried out');
     return false;
   }
 }

@@ -3,7 +3,9 @@ import { entitlementsOfOffering } from '../entitlements/entitlementsOf.js';
 import type { CreateLicenseInput } from '../generated/graphql.js';
 import type { Customer, ProductOffering } from '../generated/prisma/client.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
+import { refuseErased } from '../kernel/erased.js';
 import { uuidOf } from '../kernel/id.js';
+import { lockShared } from '../kernel/lockShared.js';
 import { refusal, refuseIfAny } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { mergedMetadata } from '../kernel/text.js';
@@ -18,7 +20,7 @@ import { refuseIfBillingIsManaged } from './refuseIfBillingIsManaged.js';
  * Creates a license that nobody pays for here, with what its offering grants. Refuses in this order: what is wrong with the
  * fields (all at once), managed billing, the offering, the customer, the assignee.
  * @throws Refusal InvalidInput, ModeMismatch, DirectLicenseCreationDisabled, ProductOfferingNotFound,
- *   ProductOfferingUnavailable, LicenseTypeMismatch, CustomerNotFound, BrandMismatch, AssigneeTaken
+ *   ProductOfferingUnavailable, LicenseTypeMismatch, CustomerNotFound, BrandMismatch, CustomerErased, AssigneeTaken
  */
 export async function createLicense(ctx: RequestContext, input: CreateLicenseInput): Promise<{ licenseId: string }> {
   refuseIfAny(createLicenseProblems(ctx, input));
@@ -41,10 +43,9 @@ export async function createLicense(ctx: RequestContext, input: CreateLicenseInp
 }
 
 async function offeringFor(tx: Tx, { productOfferingId, type }: CreateLicenseInput): Promise<ProductOffering> {
-  const { businessId } = tenantOf(tx.ctx);
   const path = ['input', 'productOfferingId'];
-  const id = uuidOf('ProductOffering', productOfferingId);
-  const offering = await tx.prisma.productOffering.findUnique({ where: { businessId_id: { businessId, id } } });
+  // Locked: its terms stay as they are read here until the license stands.
+  const offering = await lockShared(tx, 'ProductOffering', productOfferingId, 'USE');
   if (!offering) throw refusal('ProductOfferingNotFound', path, 'There is no product offering with this id.');
   if (offering.status !== 'AVAILABLE') {
     throw refusal(
@@ -66,6 +67,7 @@ async function customerFor(tx: Tx, { customerId }: CreateLicenseInput): Promise<
   });
   if (!customer) throw await customerMissing(tx, id);
   refuseOtherBrands(tx.ctx, { brandId: customer.brandId, path: ['input', 'customerId'] });
+  refuseErased(customer, ['input', 'customerId']);
   return customer;
 }
 

@@ -1,12 +1,11 @@
-import type { DateTimeFilter, LicenseOrder, LicenseWhere } from '../generated/graphql.js';
+import type { LicenseOrder, LicenseOrderField, LicenseWhere } from '../generated/graphql.js';
 import { isOneOf } from '../grants/listGrants.js';
 import { inBrand } from '../kernel/brand.js';
 import { hasMetadata, isAnyOf, isWithin, type Condition } from '../kernel/condition.js';
-import { uuidOf } from '../kernel/id.js';
 import type { ListOrder, ListSpec, PageArgs } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
-import { effectiveOffering, effectiveStart, effectiveStatus, isOfferingDue } from '../lifecycle/effective.js';
+import { effectiveConditions } from './effectiveConditions.js';
 
 /** What says which licenses are listed, and in which order; where absent: all, the newest first. */
 export interface LicenseListArgs extends PageArgs {
@@ -19,7 +18,8 @@ export function licenseList(ctx: RequestContext, { where, orderBy }: LicenseList
   return {
     model: 'License',
     scope: scopeOf(ctx, 'License'),
-    conditions: [...inBrand(ctx), ...(where ? conditionsOf(where, ctx.now) : [])],
+    conditions: [...inBrand(ctx), ...(where ? conditionsOf(where) : [])],
+    alternatives: where ? effectiveConditions(where, ctx.now) : undefined,
     order: orderOf(orderBy),
   };
 }
@@ -29,59 +29,39 @@ export function licensesOfOrderList(ctx: RequestContext): ListSpec<'License'> {
   return licenseList(ctx, { orderBy: { field: 'CREATED_AT', direction: 'ASC' } });
 }
 
-function conditionsOf(where: LicenseWhere, now: Date): Condition[] {
-  const { status } = where;
+/** Conditions on what does not change by itself. */
+function conditionsOf(where: LicenseWhere): Condition[] {
   const conditions = [
     ...isOneOf('id', 'License', where.id?.in),
     ...isOneOf('customer_id', 'Customer', where.customerId?.in),
     ...isOneOf('package_id', 'Package', where.packageId?.in),
-    ...(where.validFrom ? [startsWithin(where.validFrom, now)] : []),
-    ...isWithin('t.valid_until', where.validUntil ?? {}),
+    ...isOneOf('order_id', 'Order', where.orderId?.in),
+    ...endsWithin(where.validUntil),
     ...isWithin('t.created_at', where.createdAt ?? {}),
   ];
+  const tags = where.tag?.in;
   if (where.number) conditions.push(isAnyOf('number', where.number.in, 'text'));
-  if (where.type) conditions.push(isOfType(where.type.in, now));
-  if (where.productOfferingId) conditions.push(isForOffering(where.productOfferingId.in, now));
   if (where.assignedToId) conditions.push(isAnyOf('assigned_to_id', where.assignedToId.in, 'text'));
+  if (tags) conditions.push((place) => `t.tags && ${place(tags)}::text[]`);
   if (where.metadata) conditions.push(hasMetadata(where.metadata));
-  if (status) {
-    conditions.push((place) => `(${effectiveStatus(`${place(now)}::timestamptz`)})::text = ANY(${place(status.in)})`);
-  }
   return conditions;
 }
 
-// What has changed by itself and is not written yet is found by indexes of its own; the stored column finds all others.
+/** As the index on the ends has them; a permanent license, which lasts to infinity, has no end that could lie in a window. */
+const END = "coalesce(t.valid_until, 'infinity'::timestamptz)";
 
-function isForOffering(ids: readonly string[], now: Date): Condition {
-  const uuids = ids.map((id) => uuidOf('ProductOffering', id));
-  return (place) => {
-    const [any, at] = [`ANY(${place(uuids)}::uuid[])`, `${place(now)}::timestamptz`];
-    return `(t.product_offering_id = ${any} OR (t.pending_offering_id IS NOT NULL AND t.pending_offering_at <= ${at})) AND ${effectiveOffering(at)} = ${any}`;
-  };
+function endsWithin(window: LicenseWhere['validUntil']): Condition[] {
+  if (!window?.gte && !window?.lt) return [];
+  return [...isWithin(END, window), () => 't.valid_until IS NOT NULL'];
 }
 
-function isOfType(types: readonly string[], now: Date): Condition {
-  return (place) => {
-    const [any, at] = [`ANY(${place(types)}::text[])`, `${place(now)}::timestamptz`];
-    return `CASE WHEN ${isOfferingDue(at)} THEN (SELECT o.license_type FROM product_offerings o
-      WHERE o.business_id = t.business_id AND o.id = t.pending_offering_id) ELSE t.type END = ${any}`;
-  };
-}
-
-function startsWithin(window: DateTimeFilter, now: Date): Condition {
-  return (place) => {
-    const at = `${place(now)}::timestamptz`;
-    const within = (start: string) =>
-      isWithin(start, window)
-        .map((condition) => condition(place))
-        .join(' AND ') || 'true';
-    return `(${within('t.valid_from')} OR (t.pending_status IS NOT NULL AND t.pending_status_at <= ${at})) AND ${within(effectiveStart(at))}`;
-  };
-}
+const orders = {
+  CREATED_AT: 't.created_at',
+  VALID_FROM: 't.valid_from',
+  VALID_UNTIL: END,
+} satisfies Record<LicenseOrderField, string>;
 
 function orderOf(orderBy: LicenseListArgs['orderBy']): ListOrder {
-  const direction = orderBy?.direction ?? 'DESC';
-  return orderBy?.field === 'VALID_FROM'
-    ? { name: 'VALID_FROM', expression: 't.valid_from', type: 'timestamptz', direction }
-    : { name: 'CREATED_AT', expression: 't.created_at', type: 'timestamptz', direction };
+  const { field: name = 'CREATED_AT', direction = 'DESC' } = orderBy ?? {};
+  return { name, expression: orders[name], type: 'timestamptz', direction };
 }

@@ -8,6 +8,7 @@ import { keyringOf } from '../../src/keyring.js';
 import { testEnvironment, useApi } from '../support/api.js';
 import { newBusiness, newCustomer } from '../support/business.js';
 import { attachEntitlement, newEntitlement, newProductOffering } from '../support/catalog.js';
+import { holdRows } from '../support/holdRows.js';
 import {
   changeLicense,
   changesOf,
@@ -347,4 +348,64 @@ test('where grants and keys stand costs the same number of statements for one as
   };
   await count(3);
   expect(await count(12)).toBe(await count(3));
+});
+
+test.each([false, true])(
+  'the key of a grant that was born taken back begins its time with the delivery (scheduled: %j)',
+  async (isScheduled) => {
+    const { live } = await newBusiness(api);
+    api.setNow(now);
+    const { id, customerId } = await newLicenseWithGrants(live);
+    await changeLicense(api, live, 'pause', id);
+    const entitlementId = await newEntitlement(api, live, { licenseKey: { duration: { count: 1, unit: 'MONTH' } } });
+    const grantId = await newGrant(api, live, { customerId, licenseId: id, entitlementId });
+    const query = 'query ($id: ID!) { grant(id: $id) { status deliveredAt licenseKey { id expiresAt version } } }';
+    const grantOf = async () => (await api.data({ token: live, query, variables: { id: grantId } })).grant;
+    const { licenseKey } = await grantOf();
+    expect(licenseKey).toMatchObject({ expiresAt: '2026-04-01T10:00:00.000Z', version: 1 });
+    // Reading the key counts as a change of it, but not of its expiry.
+    await api.data({
+      token: live,
+      query: 'query ($id: ID!) { grant(id: $id) { licenseKey { key } } }',
+      variables: { id: grantId },
+    });
+    if (isScheduled) await changeLicense(api, live, 'resume', id, { at: later });
+    api.setNow(later);
+    if (isScheduled) await runDueChanges(api, later);
+    else await changeLicense(api, live, 'resume', id);
+    const started = {
+      status: 'DELIVERED',
+      deliveredAt: later,
+      licenseKey: { id: licenseKey.id, expiresAt: '2026-05-02T00:00:00.000Z', version: 3 },
+    };
+    expect(await grantOf()).toEqual(started);
+    expect((await changesOf(api, licenseKey.id)).at(-1)).toMatchObject({
+      type: 'license_key.updated',
+      sequence: 3,
+      before: { expiresAt: '2026-04-01T10:00:00.000Z' },
+      after: { expiresAt: '2026-05-02T00:00:00.000Z' },
+    });
+    api.setNow('2026-04-03T00:00:00.000Z');
+    await changeLicense(api, live, 'pause', id);
+    await changeLicense(api, live, 'resume', id);
+    expect(await grantOf()).toEqual(started);
+  },
+);
+
+test('revoking by hand switches the key off, though the due cancellation that took it is dropped in this moment', async () => {
+  const { live } = await newBusiness(api);
+  api.setNow(now);
+  const { id, ids } = await newLicenseWithGrants(live);
+  await changeLicense(api, live, 'cancel', id, { at });
+  const held = await holdRows(api, 'SELECT 1 FROM licenses WHERE id = $1 FOR UPDATE', [rowId(id)]);
+  api.setNow(new Date(Date.parse(at) - 1));
+  const dropped = changeLicense(api, live, 'cancelPending', id);
+  await held.waiters(1);
+  api.setNow(at);
+  expect((await send(live, revoke, { grantId: ids[0] })).userErrors).toEqual([]);
+  await held.release();
+  expect((await dropped).userErrors).toEqual([]);
+  await runDueChanges(api, later);
+  const [grant] = (await seen(live, id, ids)).grants;
+  expect(grant).toMatchObject({ status: 'REVOKED', licenseKey: { status: 'DISABLED' } });
 });

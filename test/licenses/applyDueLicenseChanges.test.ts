@@ -70,6 +70,7 @@ test('a worker that comes a week late dates the change with the start, and its s
       cancelledAt: null,
       statusBeforeBlock: null,
       expiredAt: null,
+      billingSince: null,
       offeringSince: null,
       pendingOfferingAt: null,
       pendingOfferingId: null,
@@ -172,14 +173,15 @@ test('two workers a day late write every kind of change once, in order and dated
       actor_kind: 'SYSTEM',
       before: { expiredAt: null },
       after: { expiredAt: end },
-      snapshot: { status: 'PAUSED', type: 'premium', offeringSince: at, pendingOfferingId: null },
+      snapshot: { status: 'PAUSED', type: 'premium', offeringSince: null, pendingOfferingId: null },
     });
-    const [grant] = await api.db.sql<{ causes: string[]; revoked_at: Date }>(
+    const [grant] = await api.db.sql<{ reason: string; causes: string[]; revoked_at: Date }>(
       null,
-      'SELECT revocation_causes AS causes, revoked_at FROM grants WHERE license_id = $1',
+      'SELECT revocation_reason AS reason, revocation_causes AS causes, revoked_at FROM grants WHERE license_id = $1',
       [rowId(id)],
     );
-    expect(grant).toEqual({ causes: ['LICENSE_PAUSED', 'LICENSE_EXPIRED'], revoked_at: days[0] });
+    // The other offering gives no key: what the pause took back is taken back for good.
+    expect(grant).toEqual({ reason: 'PLAN_CHANGED', causes: [], revoked_at: days[0] });
   }
   expect(await Promise.all([1, 2].map(() => runDueChanges(api, late)))).toEqual([0, 0]);
 });
@@ -188,7 +190,9 @@ test('a license that cannot be written is logged with its id, stops no other, an
   const { live } = await newBusiness(api);
   api.setNow('2028-03-01T10:00:00.000Z');
   const at = '2028-04-01T00:00:00.000Z';
-  const bad = await newLicense(api, live);
+  const bad = await newLicense(api, live, {
+    assignedTo: { type: 'PERSON', id: 'erika', displayName: 'Erika Mustermann' },
+  });
   const good = await newLicense(api, live);
   for (const id of [bad, good]) await changeLicense(api, live, 'pause', id, { at });
   api.setNow(null);
@@ -199,6 +203,8 @@ test('a license that cannot be written is logged with its id, stops no other, an
   const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
   expect(await runDueChanges(api, at, log)).toBe(1);
   expect(lines.map(({ license }) => license)).toEqual([rowId(bad)]);
+  expect(lines).toMatchObject([{ err: { code: '23514', message: expect.stringContaining('"bad"') } }]);
+  expect(JSON.stringify(lines)).not.toContain('Erika');
   expect((await changesOf(api, good)).at(-1)?.type).toBe('license.paused');
   expect((await changesOf(api, bad)).at(-1)?.type).toBe('license.change_scheduled');
   await guard('DROP CONSTRAINT bad');

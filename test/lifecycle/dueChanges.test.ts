@@ -38,7 +38,7 @@ test('at one instant: the start, another scheduled status, the offering, the exp
       pendingStatus: null,
       pendingStatusAt: null,
       productOfferingId: 'new',
-      offeringSince: at,
+      offeringSince: null, // since its start
       pendingOfferingId: null,
       pendingOfferingAt: null,
       expiredAt: at,
