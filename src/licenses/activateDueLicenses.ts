@@ -7,7 +7,7 @@ const BATCH = 500;
 /** The license's instants, as the snapshots of other changes write them; and its amount, which JSON numbers would round. */
 const instants = [
   ...['validFrom', 'validUntil', 'activatedAt', 'pausedAt', 'cancelledAt', 'pendingStatusAt', 'pendingOfferingAt'],
-  ...['offeringSince', 'usedAt', 'expiredAt', 'createdAt', 'updatedAt'],
+  ...['offeringSince', 'billingSince', 'usedAt', 'expiredAt', 'createdAt', 'updatedAt'],
 ].map((field) => `'${field}', to_char(w."${field}" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`);
 
 /**

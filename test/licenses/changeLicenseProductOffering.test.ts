@@ -350,5 +350,6 @@ test('the options of many licenses cost as many statements as those of one', asy
         query: `{ licenses(first: ${first}) { nodes { productOfferingOptions { productOffering { id } } } } }`,
       }),
     );
+  await count(1); // The token is looked up once.
   expect(await count(10)).toBe(await count(1));
 });
