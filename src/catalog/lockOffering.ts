@@ -31,15 +31,23 @@ export async function lockForRevision(tx: SqlTx, productOfferingId: string): Pro
 }
 
 /**
+ * A step: refuses to go on with an offering in whose place a newer revision came.
+ * @param at where the input names it
+ * @throws Refusal ProductOfferingSuperseded with the newest revision
+ */
+export async function refuseSuperseded(tx: SqlTx, offering: ProductOffering, at: readonly string[]): Promise<void> {
+  if (offering.status !== 'SUPERSEDED') return;
+  const current = globalId('ProductOffering', await newestRevisionOf(tx, offering.id));
+  const message = `The offering was superseded and stays as it was sold. Its newest revision is ${current}.`;
+  throw refusal('ProductOfferingSuperseded', at, message, { current });
+}
+
+/**
  * A step: refuses to go on with an offering that cannot be had any more.
- * @throws Refusal ProductOfferingSuperseded with the newest revision, ProductOfferingUnavailable
+ * @throws Refusal ProductOfferingSuperseded, ProductOfferingUnavailable
  */
 export async function refuseUnavailable(tx: SqlTx, offering: ProductOffering): Promise<void> {
-  if (offering.status === 'SUPERSEDED') {
-    const current = globalId('ProductOffering', await newestRevisionOf(tx, offering.id));
-    const message = `The offering was superseded and stays as it was sold. Its newest revision is ${current}.`;
-    throw refusal('ProductOfferingSuperseded', path, message, { current });
-  }
+  await refuseSuperseded(tx, offering, path);
   if (offering.status !== 'AVAILABLE') throw new Refusal([archivedProductOffering(path)]);
 }
 

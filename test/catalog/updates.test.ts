@@ -1,117 +1,168 @@
 import { expect, test } from '@jest/globals';
 import { useApi } from '../support/api.js';
 import { newApiKey, newBusiness, newCustomer, newSession } from '../support/business.js';
-import {
-  newEntitlement,
-  newPackage,
-  newPackagePrice,
-  newProduct,
-  newProductOffering,
-  newSubscriptionType,
-} from '../support/catalog.js';
+import { newProduct, newProductOffering } from '../support/catalog.js';
+import { changesOf, rowId } from '../support/licenses.js';
 import { catalogCalls, createPackagePrice, createProductOffering, noon } from './catalogCalls.js';
+import { call, fields, newObjects, read } from './updateCalls.js';
 
 const api = useApi();
-const { run, refusals, rowCounts } = catalogCalls(api);
+const { run, refusals, codesOfTwenty } = catalogCalls(api);
 
-const fields: Record<string, string> = {
-  product: 'id name description serviceUrl archivedAt metadata version updatedAt',
-  package: 'id name description productOfferings { id } archivedAt metadata version updatedAt',
-  subscriptionType: 'id name days archivedAt metadata version updatedAt',
-  packagePrice: 'id price { amount currencyCode } version updatedAt',
-  entitlement: 'id name description archivedAt metadata version updatedAt',
-};
-const call = (verb: string, field: string) => {
-  const type = `${field[0]?.toUpperCase()}${field.slice(1)}`;
-  return `mutation ($input: ${verb[0]?.toUpperCase()}${verb.slice(1)}${type}Input!) { ${verb}${type}(input: $input) {
-    ${field} { ${fields[field]} } userErrors { __typename message path code } } }`;
-};
-
-/** One object of each kind, by the name of its field. */
-async function newObjects(token: string): Promise<Record<string, string>> {
-  const product = await newProduct(api, token);
-  return {
-    product,
-    package: await newPackage(api, token, { primaryProductId: product }),
-    subscriptionType: await newSubscriptionType(api, token),
-    packagePrice: await newPackagePrice(api, token),
-    entitlement: await newEntitlement(api, token),
+/** Changes of everything that can change, what is then shown instead, and what is recorded before and after. */
+async function changesOfAll(token: string, ids: Record<string, string>) {
+  const [offering, product] = [await newProductOffering(api, token), await newProduct(api, token)];
+  const configuration = {
+    licenseKey: { fulfillmentMode: 'MANUAL', activationsLimit: 3, duration: { count: 2, unit: 'YEAR' } },
   };
-}
-
-test('updates change what is given, clear what is null and merge metadata', async () => {
-  const { live } = await newBusiness(api);
-  const ids = await newObjects(live);
-  const offering = await newProductOffering(api, live);
-  const stamps = { version: 2, updatedAt: noon };
-  const changes: [string, object, object][] = [
+  const manual = { fulfillmentMode: 'MANUAL', activationsLimit: 3, fulfillWithinHours: 24 };
+  const rows: [field: string, input: object, shown: object, before: object, after: object][] = [
     [
       'product',
-      { name: ' New ', serviceUrl: 'https://a.example', metadata: { a: 1 } },
-      { name: 'New', description: null, serviceUrl: 'https://a.example', archivedAt: null, metadata: { a: 1 } },
+      { name: ' New ', description: ' D ', serviceUrl: 'https://a.example', metadata: { a: 1 } },
+      { name: 'New', description: 'D', serviceUrl: 'https://a.example', metadata: { a: 1 } },
+      { name: 'Studio', description: null, serviceUrl: null, metadata: {} },
+      { name: 'New', description: 'D', serviceUrl: 'https://a.example', metadata: { a: 1 } },
     ],
     [
       'package',
-      { description: 'D', productOfferingIds: [offering, offering] },
-      { name: 'Starter', description: 'D', productOfferings: [{ id: offering }], archivedAt: null, metadata: {} },
+      {
+        name: 'P',
+        description: 'D',
+        primaryProductId: product,
+        productOfferingIds: [offering, offering],
+        metadata: { a: 'x' },
+      },
+      {
+        name: 'P',
+        description: 'D',
+        primaryProduct: { id: product },
+        productOfferings: [{ id: offering }],
+        metadata: { a: 'x' },
+      },
+      {
+        name: 'Starter',
+        description: null,
+        primaryProductId: rowId(ids.product as string),
+        productOfferingIds: [],
+        metadata: {},
+      },
+      {
+        name: 'P',
+        description: 'D',
+        primaryProductId: rowId(product),
+        productOfferingIds: [rowId(offering)],
+        metadata: { a: 'x' },
+      },
     ],
-    ['subscriptionType', { name: 'Year', days: 365 }, { name: 'Year', days: 365, archivedAt: null, metadata: {} }],
-    ['packagePrice', { amount: '12.5' }, { price: { amount: '12.50', currencyCode: 'USD' } }],
+    [
+      'subscriptionType',
+      { name: ' Year ', days: 365, metadata: { a: true } },
+      { name: 'Year', days: 365, metadata: { a: true } },
+      { name: expect.stringMatching(/^30 days/), days: 30, metadata: {} },
+      { name: 'Year', days: 365, metadata: { a: true } },
+    ],
+    [
+      'packagePrice',
+      { amount: '12.5' },
+      { price: { amount: '12.50', currencyCode: 'USD', minorUnits: '1250' } },
+      { amountMinor: '1000' },
+      { amountMinor: '1250' },
+    ],
     [
       'entitlement',
-      { name: 'Key', metadata: { b: true } },
-      { name: 'Key', description: null, archivedAt: null, metadata: { b: true } },
+      { name: 'Key', description: 'D', configuration, metadata: { b: true } },
+      {
+        ...{ name: 'Key', description: 'D', metadata: { b: true } },
+        configuration: expect.objectContaining({ ...manual, duration: { count: 2, unit: 'YEAR' } }),
+      },
+      {
+        ...{ name: 'Studio key', description: null, metadata: {} },
+        ...{
+          fulfillmentMode: 'AUTO',
+          activationsLimit: null,
+          fulfillWithinHours: null,
+          durationCount: null,
+          durationUnit: null,
+        },
+      },
+      { name: 'Key', description: 'D', metadata: { b: true }, ...manual, durationCount: 2, durationUnit: 'YEAR' },
     ],
   ];
-  for (const [field, input, expected] of changes) {
-    const given = { [`${field}Id`]: ids[field], expectedVersion: 1, ...input };
-    const answer = { [field]: { id: ids[field], ...expected, ...stamps }, userErrors: [] };
+  return rows;
+}
+
+test('updates change what is given, once, and record it before and after', async () => {
+  const { live } = await newBusiness(api);
+  const ids = await newObjects(api, live);
+  for (const [field, input, shown, before, after] of await changesOfAll(live, ids)) {
+    const id = ids[field] as string;
+    const was = (await api.data({ token: live, query: read(field), variables: { id } }))[field];
+    const given = { [`${field}Id`]: id, expectedVersion: 1, ...input };
+    const answer = { [field]: { ...was, ...shown, version: 2, updatedAt: noon }, userErrors: [] };
     expect(await run(live, call('update', field), given)).toEqual(answer);
-    const again = await run(live, call('update', field), { ...given, expectedVersion: 2 });
-    expect(again).toEqual(answer);
-    expect(await refusals(live, call('update', field), given)).toEqual([['STALE_OBJECT', 'input.expectedVersion']]);
+    expect(await run(live, call('update', field), { ...given, expectedVersion: 2 })).toEqual(answer);
+    const [, updated, ...more] = await changesOf(api, id);
+    expect([updated?.before, updated?.after, updated?.sequence, more]).toEqual([before, after, 2, []]);
   }
-  const cleared = await run(live, call('update', 'package'), {
-    packageId: ids.package,
-    description: null,
-    productOfferingIds: null,
-  });
-  expect(cleared.package).toMatchObject({ description: null, productOfferings: [], version: 3 });
 });
 
-test('updates and archiving refuse what is not there, and what cannot be cleared, and change nothing', async () => {
-  const [business, other] = [await newBusiness(api), await newBusiness(api)];
-  const [mine, theirs] = [await newObjects(business.live), await newObjects(other.live)];
-  const before = await rowCounts(business);
-  for (const field of Object.keys(fields)) {
-    const code = `${field.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}_NOT_FOUND`;
-    for (const id of [theirs[field], 'x']) {
-      const verbs = field === 'packagePrice' ? ['update'] : ['update', 'archive'];
-      for (const verb of verbs) {
-        expect(await refusals(business.live, call(verb, field), { [`${field}Id`]: id })).toEqual([
-          [code, `input.${field}Id`],
-        ]);
-      }
-    }
-    const cleared = field === 'packagePrice' ? 'amount' : 'name';
-    expect(
-      await refusals(business.live, call('update', field), { [`${field}Id`]: mine[field], [cleared]: null }),
-    ).toEqual([['INVALID_INPUT', `input.${cleared}`]]);
+test('updates clear what is null, and take metadata away pair by pair or as a whole', async () => {
+  const { live } = await newBusiness(api);
+  const ids = await newObjects(api, live);
+  const productOfferingIds = [await newProductOffering(api, live)];
+  const texts: Record<string, object> = {
+    product: { description: 'D', serviceUrl: 'https://a.example' },
+    package: { description: 'D', productOfferingIds },
+    subscriptionType: {},
+    entitlement: { description: 'D' },
+  };
+  for (const [field, given] of Object.entries(texts)) {
+    const input = { [`${field}Id`]: ids[field] };
+    const update = async (change: object) => (await run(live, call('update', field), { ...input, ...change }))[field];
+    const first = await update({ ...given, metadata: { a: 1, b: 2 } });
+    const cleared = await update({
+      ...Object.fromEntries(Object.keys(given).map((name) => [name, null])),
+      metadata: { a: null },
+    });
+    const empty = field === 'package' ? { description: null, productOfferings: [] } : {};
+    const nulls = field === 'package' ? {} : Object.fromEntries(Object.keys(given).map((name) => [name, null]));
+    expect(cleared).toEqual({ ...first, ...nulls, ...empty, metadata: { b: 2 }, version: 3 });
+    expect(await update({ metadata: null })).toEqual({ ...cleared, metadata: {}, version: 4 });
   }
-  expect(await rowCounts(business)).toEqual(before);
+});
+
+test('of many updates that expect one version, one is made', async () => {
+  const { live } = await newBusiness(api);
+  const ids = await newObjects(api, live);
+  for (const [field, input] of await changesOfAll(live, ids)) {
+    const given = { [`${field}Id`]: ids[field], expectedVersion: 1, ...input };
+    expect([field, await codesOfTwenty(live, call('update', field), given)]).toEqual([
+      field,
+      Array(19).fill('STALE_OBJECT'),
+    ]);
+    expect(await changesOf(api, ids[field] as string)).toHaveLength(2);
+  }
 });
 
 test('what is archived, once however often, leaves the lists and is used for nothing new', async () => {
   const { live } = await newBusiness(api);
-  const ids = await newObjects(live);
+  const ids = await newObjects(api, live);
   const offering = await newProductOffering(api, live, { productId: ids.product });
-  for (const field of ['subscriptionType', 'package', 'product', 'entitlement']) {
+  for (const field of ['packagePrice', 'subscriptionType', 'package', 'product', 'entitlement']) {
     const input = { [`${field}Id`]: ids[field] };
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => api.call({ token: live, query: call('archive', field), variables: { input } })),
     );
-    const versions = answers.map(({ data }) => (Object.values(data)[0] as any)[field].version);
+    const versions: number[] = answers.map(({ data }) => (Object.values(data)[0] as any)[field].version);
     expect([field, versions]).toEqual([field, Array(8).fill(2)]);
+    const [, archived, ...more] = await changesOf(api, ids[field] as string);
+    expect([archived?.type, archived?.before, Object.keys(archived?.after ?? {}), more]).toEqual([
+      `${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}.archived`,
+      { archivedAt: null },
+      ['archivedAt'],
+      [],
+    ]);
     const query = `query ($where: ${field[0]?.toUpperCase()}${field.slice(1)}Where) { list: ${field}s(where: $where) { nodes { id } } }`;
     const listed = async (isArchived?: boolean) =>
       (await api.data({ token: live, query, variables: { where: { id: { in: [ids[field]] }, isArchived } } })).list
@@ -141,14 +192,17 @@ test('the catalog is changed with CATALOG_WRITE only', async () => {
   const reader = await newApiKey(api, live, ['CATALOG_READ']);
   const session = await newSession(api, live, await newCustomer(api, live));
   for (const field of Object.keys(fields)) {
-    for (const [token, code] of [
-      [reader, 'FORBIDDEN'],
-      [session, 'FORBIDDEN'],
-      [null, 'UNAUTHENTICATED'],
+    for (const [token, code, verb] of [
+      [reader, 'FORBIDDEN', 'update'],
+      [reader, 'FORBIDDEN', 'archive'],
+      [session, 'FORBIDDEN', 'archive'],
+      [null, 'UNAUTHENTICATED', 'archive'],
+      [session, 'FORBIDDEN', 'update'],
+      [null, 'UNAUTHENTICATED', 'update'],
     ] as const) {
       const answer = await api.call({
         token,
-        query: call('update', field),
+        query: call(verb, field),
         variables: { input: { [`${field}Id`]: 'x' } },
       });
       expect(answer.errors?.map((error) => error.extensions.code)).toEqual([code]);
