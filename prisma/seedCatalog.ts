@@ -2,7 +2,9 @@ import { createPackage } from '../src/catalog/createPackage.js';
 import { createPackagePrice } from '../src/catalog/createPackagePrice.js';
 import { createProduct } from '../src/catalog/createProduct.js';
 import { createProductOffering } from '../src/catalog/createProductOffering.js';
+import { createProductVersion } from '../src/catalog/createProductVersion.js';
 import { createSubscriptionType } from '../src/catalog/createSubscriptionType.js';
+import { publishProductVersion } from '../src/catalog/publishProductVersion.js';
 import { attachEntitlement } from '../src/entitlements/attachEntitlement.js';
 import { createEntitlement } from '../src/entitlements/createEntitlement.js';
 import { globalId } from '../src/kernel/id.js';
@@ -28,6 +30,15 @@ export async function seedCatalog(ctx: RequestContext) {
     billingPeriod: 'YEAR',
     boundMonths: 12,
   });
+  const studioTeam = await offering({
+    productId: studio,
+    name: 'Studio Team, yearly',
+    licenseType: 'TEAM',
+    amount: '299.00',
+    currencyCode: 'EUR',
+    billingPeriod: 'YEAR',
+    boundMonths: 12,
+  });
   const cloudTeam = await offering({
     productId: cloud,
     name: 'Cloud Team, monthly',
@@ -44,9 +55,17 @@ export async function seedCatalog(ctx: RequestContext) {
     globalId('SubscriptionType', (await createSubscriptionType(ctx, { name, days })).subscriptionTypeId);
   const monthly = await subscription('Monthly', 30);
   const yearly = await subscription('Yearly', 365);
+  await seedVersions(ctx, studio);
   const entitlements = await seedEntitlements(ctx, { studio, bundle });
   await seedPrices(ctx, { studioPackage, bundle, monthly, yearly });
-  return { studio, cloud, studioPro, cloudTeam, studioPackage, bundle, monthly, yearly, ...entitlements };
+  return { studio, cloud, studioPro, studioTeam, cloudTeam, studioPackage, bundle, monthly, yearly, ...entitlements };
+}
+
+/** A version that is public, and the next one, which is not yet. */
+async function seedVersions(ctx: RequestContext, productId: string): Promise<void> {
+  const { productVersionId } = await createProductVersion(ctx, { productId, name: '2.0.0' });
+  await publishProductVersion(ctx, { productVersionId: globalId('ProductVersion', productVersionId) });
+  await createProductVersion(ctx, { productId, name: '2.1.0', description: 'Being tested.' });
 }
 
 /** A key that the server makes at once with every Studio, and one that a person supplies with the bundle. */

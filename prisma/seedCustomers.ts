@@ -3,6 +3,7 @@ import { issueGrant } from '../src/grants/issueGrant.js';
 import { globalId } from '../src/kernel/id.js';
 import type { RequestContext } from '../src/kernel/requestContext.js';
 import { createLicense } from '../src/licenses/createLicense.js';
+import { createOrganization } from '../src/organizations/createOrganization.js';
 import { purchaseLicensesByWallet } from '../src/purchases/purchaseLicensesByWallet.js';
 import { createWallet } from '../src/wallets/createWallet.js';
 import { creditWallet } from '../src/wallets/creditWallet.js';
@@ -30,9 +31,11 @@ export async function seedCustomers(ctx: RequestContext, catalog: Catalog) {
     countryCode3Letter: 'JPN',
     locale: 'ja-JP',
   });
+  const { organizationId } = await createOrganization(ctx, { name: 'Gulf Drafting W.L.L.', countryCode3Letter: 'KWT' });
   const gulf = await customer({
     code: 'GULF',
     companyName: 'Gulf Drafting',
+    organizationId: globalId('Organization', organizationId),
     email: 'office@gulf.example',
     countryCode3Letter: 'KWT',
   });

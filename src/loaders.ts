@@ -8,24 +8,50 @@ import { grantLoaders } from './grants/loaders.js';
 import { licenseKeyLoaders } from './licenseKeys/loaders.js';
 import { licenseLoaders } from './licenses/loaders.js';
 import { orderLoaders } from './orders/loaders.js';
+import { organizationLoaders } from './organizations/loaders.js';
 import { walletLoaders } from './wallets/loaders.js';
 import type { RequestContext } from './kernel/requestContext.js';
 
-/** All features' loaders, made for one request and made anew after each mutation. */
-export function createLoaders(ctx: RequestContext) {
-  return {
-    ...accountLoaders(ctx),
-    ...catalogLoaders(ctx),
-    ...customerLoaders(ctx),
-    ...entitlementLoaders(ctx),
-    ...eventLoaders(ctx),
-    ...deliveryLoaders(ctx),
-    ...grantLoaders(ctx),
-    ...licenseKeyLoaders(ctx),
-    ...licenseLoaders(ctx),
-    ...orderLoaders(ctx),
-    ...walletLoaders(ctx),
-  };
+const features = [
+  accountLoaders,
+  catalogLoaders,
+  customerLoaders,
+  entitlementLoaders,
+  eventLoaders,
+  deliveryLoaders,
+  grantLoaders,
+  licenseKeyLoaders,
+  licenseLoaders,
+  orderLoaders,
+  organizationLoaders,
+  walletLoaders,
+] as const;
+
+type All<Makers> = Makers extends readonly [infer First, ...infer Rest]
+  ? (First extends (ctx: RequestContext) => infer Made ? Made : never) & All<Rest>
+  : unknown;
+
+/** All features' loaders. */
+export type Loaders = All<typeof features>;
+
+/** A request's loaders by feature, made when the first of them is asked for: most requests need two features' of a dozen. */
+class LazyLoaders {
+  readonly made: object[] = [];
+  constructor(readonly ctx: RequestContext) {}
 }
 
-export type Loaders = ReturnType<typeof createLoaders>;
+// Which loaders there are is known once they have been made; making them reads nothing of the request.
+features.forEach((make, i) => {
+  for (const name of Object.keys(make({} as RequestContext))) {
+    Object.defineProperty(LazyLoaders.prototype, name, {
+      get(this: LazyLoaders) {
+        return ((this.made[i] ??= make(this.ctx)) as Record<string, unknown>)[name];
+      },
+    });
+  }
+});
+
+/** The loaders of one request; after each mutation it gets new ones. */
+export function createLoaders(ctx: RequestContext): Loaders {
+  return new LazyLoaders(ctx) as unknown as Loaders;
+}

@@ -78,12 +78,12 @@ function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'content
   return startWorker({
     ...parts,
     contents: {
-      'license-key': async (_ctx, delivery) => {
-        const vars = await licenseKeyMail(db, keyring, delivery);
+      'license-key': async ({ now }, delivery) => {
+        const vars = await licenseKeyMail(db, keyring, delivery, now);
         return vars && { vars };
       },
     },
-    tasks: { applyDueLicenseChanges: ({ now }) => applyDueLicenseChanges(db, now) },
+    tasks: { applyDueLicenseChanges },
   });
 }
 

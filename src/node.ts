@@ -23,6 +23,7 @@ const fetchers: { [Type in IdType]: { scope: Scope; load: Load } } = {
   LicenseKey: { scope: 'LICENSE_KEYS_READ', load: ({ loaders }, id) => loaders.licenseKeyById.load(id) },
   Order: { scope: 'ORDERS_READ', load: ({ loaders }, id) => loaders.orderById.load(id) },
   OrderLine: { scope: 'ORDERS_READ', load: ({ loaders }, id) => loaders.orderLineById.load(id) },
+  Organization: { scope: 'CUSTOMERS_READ', load: ({ loaders }, id) => loaders.organizationById.load(id) },
   Package: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.packageById.load(id) },
   PackagePrice: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.packagePriceById.load(id) },
   Product: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.productById.load(id) },

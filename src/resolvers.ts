@@ -9,6 +9,8 @@ import { licenseKeyResolvers } from './licenseKeys/resolvers.js';
 import { licenseResolvers } from './licenses/resolvers.js';
 import { deliveryResolvers } from './mail/resolvers.js';
 import { nodeResolvers } from './node.js';
+import { erasureResolvers } from './erasure/resolvers.js';
+import { organizationResolvers } from './organizations/resolvers.js';
 import { orderResolvers } from './orders/resolvers.js';
 import { purchaseResolvers } from './purchases/resolvers.js';
 import { walletResolvers } from './wallets/resolvers.js';
@@ -20,12 +22,14 @@ export const resolvers = merged([
   catalogResolvers,
   customerResolvers,
   entitlementResolvers,
+  erasureResolvers,
   eventResolvers,
   deliveryResolvers,
   grantResolvers,
   licenseKeyResolvers,
   licenseResolvers,
   orderResolvers,
+  organizationResolvers,
   purchaseResolvers,
   walletResolvers,
 ]);

@@ -1,7 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildASTSchema, concatAST, isObjectType, isScalarType, parse, type GraphQLSchema } from 'graphql';
+import {
+  buildASTSchema,
+  concatAST,
+  defaultFieldResolver,
+  isObjectType,
+  isScalarType,
+  parse,
+  type GraphQLSchema,
+} from 'graphql';
 import { enforceAuth } from './graphql/auth.js';
 import type { ListLimits } from './graphql/checkInput.js';
 import { scalars } from './graphql/scalars.js';
@@ -46,6 +54,20 @@ export function createSchema(limits: ListLimits): GraphQLSchema {
       field.resolve = resolve as NonNullable<typeof field.resolve>;
     }
   }
+  resolveCounts(schema);
   enforceAuth(schema, limits);
   return schema;
+}
+
+/**
+ * A connection's counts are functions, called only when they are selected. graphql-js would call them by itself; compiled
+ * queries read the properties of fields that have no resolver.
+ */
+function resolveCounts(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || !type.name.endsWith('Connection')) continue;
+    for (const field of Object.values(type.getFields())) {
+      if (field.name.startsWith('totalCount')) field.resolve ??= defaultFieldResolver;
+    }
+  }
 }

@@ -10,6 +10,8 @@ import { createApolloServer } from './graphql/apolloServer.js';
 import { createExecutor, type ExecutionContext } from './graphql/executor.js';
 import { createGraphiqlPage, graphiqlPolicy, type GraphiqlPage } from './graphql/graphiqlPage.js';
 import { graphqlRoute } from './graphql/graphqlRoute.js';
+import { createKnownDocuments } from './graphql/knownDocuments.js';
+import { createLane } from './graphql/lane.js';
 import { answerBrokenRequest, answerErrorsAsJson, sendError } from './graphql/httpErrors.js';
 import { createRequestMetrics } from './graphql/requestMetrics.js';
 import { createLog, type Logger } from './log.js';
@@ -61,7 +63,8 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   logRequests(app, requestMetrics.observeRequest);
   await app.register(cors, corsOptions(config));
 
-  const executor = createExecutor({
+  const known = createKnownDocuments();
+  const execute = createExecutor({
     schema,
     maxCost: config.limits.cost,
     maxErrors: config.limits.errors,
@@ -70,7 +73,8 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   });
   const apollo = await createApolloServer({
     schema,
-    executor,
+    execute,
+    known,
     limits: config.limits,
     production: config.production,
     sandbox: config.playground,
@@ -81,6 +85,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   graphqlRoute(app, apollo, {
     endpoint,
     contextFor: parts.contextFor,
+    lane: createLane({ execute, known, metrics: requestMetrics }),
     documentBytes: config.limits.documentBytes,
     rateLimits: config.rateLimits,
     sandbox: config.playground,

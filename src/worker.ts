@@ -6,6 +6,7 @@ import type { Database } from './kernel/database.js';
 import { forgetExpiredIdempotencyKeys } from './kernel/idempotency.js';
 import type { Keyring } from './kernel/secret.js';
 import type { Logger } from './log.js';
+import { forgetErasedMails } from './mail/forgetErasedMails.js';
 import { sendDelivery, type MailContents } from './mail/sendDelivery.js';
 import { fileTransport, smtpTransport } from './mail/transport.js';
 
@@ -56,6 +57,7 @@ export async function startWorker(parts: WorkerParts): Promise<Worker> {
     mailFolder === null ? smtpTransport(config.smtpUrl as string, mailFrom) : fileTransport(mailFolder, mailFrom);
   const scheduled = {
     forgetExpiredIdempotencyKeys: ({ now }: ScheduledDeps) => forgetExpiredIdempotencyKeys(db, now),
+    forgetErasedMails,
     ...parts.tasks,
   };
   const worker = await startJobWorker({

@@ -41,11 +41,12 @@ test('an empty database gets one demo vendor, whose keys open a believable world
       headers: { 'brand-url': demo.brandUrl },
       query: `query ($wallet: ID!, $order: ID!, $active: ID!, $pending: ID!, $package: ID!) {
         customers { totalCount }
-        products { totalCount }
+        products { totalCount nodes { sku latestPublicVersionName } }
+        organizations { nodes { name customers { totalCount } } }
         package(id: $package) { prices { price { amount currencyCode } } }
         wallet(id: $wallet) { balance { amount currencyCode } }
         order(id: $order) { status total { amount } licenses { nodes { status grants { status } } } }
-        active: license(id: $active) { status }
+        active: license(id: $active) { status productOfferingOptions { changeSchedule productOffering { name } } }
         pending: license(id: $pending) { status }
         pendingGrants { totalCount }
       }`,
@@ -59,6 +60,8 @@ test('an empty database gets one demo vendor, whose keys open a believable world
     });
     expect(answer.customers.totalCount).toBe(3);
     expect(answer.products.totalCount).toBe(2);
+    expect(answer.products.nodes).toContainEqual({ sku: 'POLARIS-STUDIO', latestPublicVersionName: '2.0.0' });
+    expect(answer.organizations.nodes).toEqual([{ name: 'Gulf Drafting W.L.L.', customers: { totalCount: 1 } }]);
     expect(answer.package.prices).toHaveLength(6);
     expect(answer.package.prices).toContainEqual({ price: { amount: '97.500', currencyCode: 'KWD' } });
     expect(answer.wallet.balance).toEqual({ amount: '440.20', currencyCode: 'EUR' });
@@ -70,6 +73,8 @@ test('an empty database gets one demo vendor, whose keys open a believable world
       },
     });
     expect([answer.active.status, answer.pending.status]).toEqual(['ACTIVE', 'PENDING']);
+    const team = { changeSchedule: 'INSTANT', productOffering: { name: 'Studio Team, yearly' } };
+    expect(answer.active.productOfferingOptions).toEqual([team]);
     expect(answer.pendingGrants.totalCount).toBe(3);
   }
 });

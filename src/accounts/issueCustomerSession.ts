@@ -1,6 +1,7 @@
 import type { IssueCustomerSessionInput } from '../generated/graphql.js';
 import { recordChange } from '../events/recordChange.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
+import { refuseErased } from '../kernel/erased.js';
 import { newId, uuidOf } from '../kernel/id.js';
 import { missing } from '../kernel/missing.js';
 import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
@@ -15,7 +16,7 @@ const DEFAULT_SECONDS = 3_600;
 /**
  * Opens a session for one customer.
  * @returns its id and its token: shown once
- * @throws Refusal InvalidInput, CustomerNotFound, ModeMismatch, BrandMismatch
+ * @throws Refusal InvalidInput, CustomerNotFound, ModeMismatch, BrandMismatch, CustomerErased
  */
 export async function issueCustomerSession(
   ctx: RequestContext,
@@ -36,6 +37,7 @@ export async function issueCustomerSession(
       throw await missing(tx, 'Customer', customerId, ['input', 'customerId'], 'CustomerNotFound', message);
     }
     refuseOtherBrands(ctx, { brandId: customer.brandId, path: ['input', 'customerId'] });
+    refuseErased(customer, ['input', 'customerId']);
     const token = newToken(tokenPrefixes.session[tenant.mode]);
     const session = await tx.prisma.customerSession.create({
       data: {

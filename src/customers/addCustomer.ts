@@ -8,9 +8,13 @@ import { newId } from '../kernel/id.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import { mergedMetadata } from '../kernel/text.js';
 import type { Tx } from '../kernel/transaction.js';
+import { joinedOrganization } from '../organizations/joinedOrganization.js';
 import { customerColumns } from './customer.js';
 
-/** A step: creates a customer from fields that were checked. */
+/**
+ * A step: creates a customer from fields that were checked.
+ * @throws Refusal OrganizationNotFound, ModeMismatch, OrganizationArchived
+ */
 export async function addCustomer(tx: Tx, input: CreateCustomerInput): Promise<Customer> {
   const { ctx } = tx;
   const [number] = (await drawNumbers(tx, 'Customer', 1)) as [string];
@@ -25,6 +29,7 @@ export async function addCustomer(tx: Tx, input: CreateCustomerInput): Promise<C
       isEmailVerified: false,
       ...columns,
       locale,
+      organizationId: await joinedOrganization(tx, input.organizationId, null),
       metadata: mergedMetadata({}, input.metadata),
       createdAt: ctx.now,
       updatedAt: ctx.now,

@@ -7,7 +7,8 @@ import { customerConflicts, customerProblems } from './customer.js';
 
 /**
  * Creates a customer in the brand that the caller names, else in the primary one.
- * @throws Refusal InvalidInput, CustomerCodeTaken, ExternalIdTaken, EmailTaken
+ * @throws Refusal InvalidInput, OrganizationNotFound, ModeMismatch, OrganizationArchived, CustomerCodeTaken, ExternalIdTaken,
+ *   EmailTaken
  */
 export async function createCustomer(ctx: RequestContext, input: CreateCustomerInput): Promise<{ customerId: string }> {
   refuseIfAny(customerProblems(input));

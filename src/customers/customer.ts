@@ -1,13 +1,13 @@
-import { countries } from './countries.js';
 import type { CreateCustomerInput } from '../generated/graphql.js';
 import type { Customer } from '../generated/prisma/client.js';
+import { countries } from '../kernel/countries.js';
 import { isLocale } from '../kernel/locale.js';
 import { userError, type UserErrorData } from '../kernel/refusal.js';
 import { checkLength, checkMetadata, presentText } from '../kernel/text.js';
 import type { ConflictRefusals } from '../kernel/transaction.js';
 
 /** The fields of a customer that callers give; absent means leave, null means clear. */
-export type CustomerFields = Omit<CreateCustomerInput, 'idempotencyKey' | 'metadata'>;
+export type CustomerFields = Omit<CreateCustomerInput, 'idempotencyKey' | 'metadata' | 'organizationId'>;
 
 const textFields = ['code', 'externalId', 'firstName', 'lastName', 'companyName'] as const;
 

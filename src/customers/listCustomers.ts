@@ -1,15 +1,12 @@
-import type { QueryCustomersArgs } from '../generated/graphql.js';
-import { ClientError } from '../kernel/clientError.js';
-import { uuidOf } from '../kernel/id.js';
-import { containsText, hasMetadata, isAnyOf, isWithin, type Condition } from '../kernel/condition.js';
+import type { CustomerOrder, CustomerWhere, QueryCustomersArgs } from '../generated/graphql.js';
+import { hasMetadata, isAnyOf, isFoundIn, isWithin, type Condition } from '../kernel/condition.js';
+import { uuidOf, type IdType } from '../kernel/id.js';
 import type { ListOrder, ListSpec } from '../kernel/page.js';
 import { tenantViewer, type RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
 
-const MIN_SEARCH = 2;
-
 /**
- * What the arguments of `customers` mean.
+ * What the arguments of `customers` mean, at the root and below an organization.
  * @throws ClientError BAD_USER_INPUT for a search of fewer than two characters
  */
 export function customerList(
@@ -17,29 +14,9 @@ export function customerList(
   { where, search, orderBy }: QueryCustomersArgs,
 ): ListSpec<'Customer'> {
   const { brandId } = tenantViewer(ctx);
-  const conditions: Condition[] = [];
-  if (where?.id)
-    conditions.push(
-      isAnyOf(
-        'id',
-        where.id.in.map((id) => uuidOf('Customer', id)),
-        'uuid',
-      ),
-    );
-  if (where?.number) conditions.push(isAnyOf('number', where.number.in, 'text'));
-  if (where?.code) conditions.push(isAnyOf('code', where.code.in, 'text'));
-  if (where?.externalId) conditions.push(isAnyOf('external_id', where.externalId.in, 'text'));
-  if (where?.email)
-    conditions.push(
-      isAnyOf(
-        'email_canonical',
-        where.email.in.map((email) => email.toLowerCase()),
-        'text',
-      ),
-    );
-  if (where?.createdAt) conditions.push(...isWithin('t.created_at', where.createdAt));
-  if (where?.metadata) conditions.push(hasMetadata(where.metadata));
-  if (search != null) conditions.push(containsText('search_text', searchText(search)));
+  const conditions = [...(where ? conditionsOf(where) : []), ...isFoundIn('t.search_text', search)];
+  // Nobody is left there to be found: by number and id such a customer is looked up.
+  if (search != null) conditions.push(() => 't.erased_at IS NULL');
   return {
     model: 'Customer',
     scope: { ...scopeOf(ctx, 'Customer'), ...(brandId ? { brand_id: brandId } : {}) },
@@ -48,13 +25,29 @@ export function customerList(
   };
 }
 
-function searchText(search: string): string {
-  const text = search.trim();
-  if ([...text].length >= MIN_SEARCH) return text;
-  throw new ClientError('BAD_USER_INPUT', `Give \`search\` at least ${MIN_SEARCH} characters.`, { argument: 'search' });
+function conditionsOf(where: CustomerWhere): Condition[] {
+  const conditions = [
+    ...isOneOf('id', 'Customer', where.id?.in),
+    ...isOneOf('organization_id', 'Organization', where.organizationId?.in),
+    ...isWithin('t.created_at', where.createdAt ?? {}),
+  ];
+  if (where.number) conditions.push(isAnyOf('number', where.number.in, 'text'));
+  if (where.code) conditions.push(isAnyOf('code', where.code.in, 'text'));
+  if (where.externalId) conditions.push(isAnyOf('external_id', where.externalId.in, 'text'));
+  const emails = where.email?.in.map((email) => email.toLowerCase());
+  if (emails) conditions.push(isAnyOf('email_canonical', emails, 'text'));
+  if (where.isErased != null) conditions.push(() => `t.erased_at IS ${where.isErased ? 'NOT NULL' : 'NULL'}`);
+  if (where.metadata) conditions.push(hasMetadata(where.metadata));
+  return conditions;
 }
 
-function orderOf(orderBy: QueryCustomersArgs['orderBy']): ListOrder {
+function isOneOf(column: string, type: IdType, ids: readonly string[] | undefined): Condition[] {
+  if (!ids) return [];
+  const uuids = ids.map((id) => uuidOf(type, id));
+  return [isAnyOf(column, uuids, 'uuid')];
+}
+
+function orderOf(orderBy: CustomerOrder | null | undefined): ListOrder {
   const direction = orderBy?.direction ?? 'DESC';
   return orderBy?.field === 'NAME'
     ? { name: 'NAME', expression: 't.sort_name', type: 'text', direction }

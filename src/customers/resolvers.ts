@@ -25,6 +25,7 @@ export const customerResolvers = {
     name: customerName,
     countryCode3Letter: ({ countryCode }) => countryCode,
     metadata: ({ metadata }) => metadata as Metadata,
+    organization: ({ organizationId }, _, { loaders }) => found(loaders.organizationById, organizationId),
     brand: ({ brandId }, _, { loaders }) => loaders.brandById.load(brandId),
     licenses: ({ id }, args, { loaders }) => loaders.licensesByCustomer.load({ parentId: id, args }),
     grants: ({ id }, args, { loaders }) => loaders.grantsByCustomer.load({ parentId: id, args }),

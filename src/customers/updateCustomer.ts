@@ -11,7 +11,8 @@ import { customerMissing, lockCustomer } from './lockCustomer.js';
 
 /**
  * Changes a customer: absent leaves, null clears, metadata merges.
- * @throws Refusal InvalidInput, CustomerNotFound, StaleObject, CustomerCodeTaken, ExternalIdTaken, EmailTaken
+ * @throws Refusal InvalidInput, CustomerNotFound, StaleObject, CustomerErased, OrganizationNotFound, ModeMismatch,
+ *   OrganizationArchived, CustomerCodeTaken, ExternalIdTaken, EmailTaken
  */
 export async function updateCustomer(ctx: RequestContext, input: UpdateCustomerInput): Promise<{ customerId: string }> {
   refuseIfAny(customerProblems(input));

@@ -14,7 +14,8 @@ import { customerConflicts, customerProblems } from './customer.js';
 /**
  * Updates the customer with this external id, else the one with this e-mail address in the brand; creates it when there is
  * none. Two calls for one new customer at once create one: the second waits and updates it.
- * @throws Refusal InvalidInput (also when neither is given), CustomerCodeTaken, ExternalIdTaken, EmailTaken
+ * @throws Refusal InvalidInput (also when neither is given), OrganizationNotFound, ModeMismatch, OrganizationArchived,
+ *   CustomerCodeTaken, ExternalIdTaken, EmailTaken
  */
 export async function upsertCustomer(
   ctx: RequestContext,

@@ -1,5 +1,6 @@
 import type { DurationUnit, LicenseKeyConfiguration, LicenseKeyConfigurationInput } from '../generated/graphql.js';
 import type { Entitlement } from '../generated/prisma/client.js';
+import { monthsLater } from '../kernel/calendar.js';
 import { userError, type UserErrorData } from '../kernel/refusal.js';
 import { checkLength, checkRange, presentText } from '../kernel/text.js';
 
@@ -84,12 +85,4 @@ function laterBy(from: Date, count: number, unit: DurationUnit): Date {
     case 'YEAR':
       return monthsLater(from, count * 12);
   }
-}
-
-function monthsLater(from: Date, months: number): Date {
-  const later = new Date(from);
-  later.setUTCMonth(from.getUTCMonth() + months);
-  // A day that the month does not have runs over into the next one: day 0 of that is the last day of the month meant.
-  if (later.getUTCDate() !== from.getUTCDate()) later.setUTCDate(0);
-  return later;
 }

@@ -1,10 +1,11 @@
 import { licenseKeyExpiry } from '../entitlements/entitlement.js';
 import { recordChange } from '../events/recordChange.js';
-import type { Entitlement, LicenseKeySource } from '../generated/prisma/client.js';
+import type { Entitlement, GrantStatus, LicenseKeySource } from '../generated/prisma/client.js';
 import { newId } from '../kernel/id.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import type { Metadata } from '../kernel/text.js';
 import type { SqlTx } from '../kernel/transaction.js';
+import type { RestorableCause } from '../lifecycle/transitions.js';
 import { addLicenseKey } from '../licenseKeys/addLicenseKey.js';
 import { generateKey } from '../licenseKeys/licenseKey.js';
 import { queueDelivery } from '../mail/queueDelivery.js';
@@ -20,6 +21,8 @@ export interface GrantOccasion {
   readonly metadata: Metadata;
   /** A key that the buyer or vendor gave: fulfils the first license-key grant, whatever its mode. */
   readonly suppliedKey: string | null;
+  /** Why the license gives nothing now, the oldest first; absent or empty: it does. */
+  readonly heldBy?: readonly RestorableCause[];
 }
 
 const HOUR = 3_600_000;
@@ -27,7 +30,9 @@ const HOUR = 3_600_000;
 /**
  * A step: gives a customer entitlements, one grant each, with their keys and mails; buffered, so no round trip of its own. A
  * license-key grant is born DELIVERED when its key is there at once (supplied, or generated in AUTO mode), else PENDING with a
- * due time. What is delivered is mailed. Records `entitlement_grant.created`, and `entitlement_grant.delivered` after it.
+ * due time. What is delivered is mailed. While the license gives nothing, a grant is born REVOKED with why; what would have been
+ * delivered, with its mail, is so when the cause ends. Records `entitlement_grant.created`, and after it
+ * `entitlement_grant.delivered` or `entitlement_grant.revoked`.
  * @returns the grants' ids, in the order of the entitlements
  */
 export function grantEntitlements(
@@ -58,11 +63,12 @@ function keyFor(entitlement: Entitlement, suppliedKey: string | null): Immediate
 function addGrant(
   tx: SqlTx,
   entitlement: Entitlement,
-  { customer, suppliedKey: _, ...cause }: GrantOccasion,
+  { customer, suppliedKey: _, heldBy = [], ...cause }: GrantOccasion,
   key: ImmediateKey | null,
 ): { id: string } {
   const { now } = tx.ctx;
   const id = newId();
+  const isHeld = heldBy.length > 0;
   const licenseKeyId = key ? addKey(tx, entitlement, customer.id, cause.licenseId, key) : null;
   const row = {
     ...tenantOf(tx.ctx),
@@ -75,19 +81,35 @@ function addGrant(
     ...cause,
     licenseKeyId,
     dueAt: dueAt(entitlement, now),
-    deliveredAt: key ? now : null,
-    version: key ? 2 : 1,
+    deliveredAt: key && !isHeld ? now : null,
+    version: key || isHeld ? 2 : 1,
     createdAt: now,
     updatedAt: now,
+    ...(isHeld ? revokedBy(heldBy, now, key ? 'DELIVERED' : 'PENDING') : {}),
   };
   tx.insert('grants', row);
   const about = { objectType: 'Grant', objectId: id } as const;
   recordChange(tx, { type: 'entitlement_grant.created', ...about, sequence: 1, snapshot: { ...row, version: 1 } });
+  if (key || isHeld) {
+    const type = isHeld ? 'entitlement_grant.revoked' : 'entitlement_grant.delivered';
+    recordChange(tx, { type, ...about, sequence: 2, snapshot: row });
+  }
   if (key) {
-    recordChange(tx, { type: 'entitlement_grant.delivered', ...about, sequence: 2, snapshot: row });
-    queueDelivery(tx, { customerId: customer.id, recipient: customer.email, grantId: id, template: 'license-key' });
+    const mail = { customerId: customer.id, recipient: customer.email, grantId: id, template: 'license-key' } as const;
+    queueDelivery(tx, { ...mail, isWithdrawn: isHeld });
   }
   return { id };
+}
+
+/** What the row of a grant has that is born taken back for a while. */
+function revokedBy(causes: readonly RestorableCause[], now: Date, status: GrantStatus) {
+  return {
+    status: 'REVOKED' as const,
+    statusBeforeRevocation: status,
+    revokedAt: now,
+    revocationReason: causes[0] as RestorableCause,
+    revocationCauses: [...causes],
+  };
 }
 
 function addKey(

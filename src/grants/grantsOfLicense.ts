@@ -4,11 +4,11 @@ import { changedFields } from '../kernel/changedFields.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
+import type { RestorableCause } from '../lifecycle/transitions.js';
 import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
 import { requeueWithdrawn } from '../mail/requeueWithdrawn.js';
-
-/** Causes that end, so that what they took back comes back. */
-export type RestorableCause = Extract<RevocationReason, 'LICENSE_PAUSED' | 'LICENSE_BLOCKED' | 'LICENSE_EXPIRED'>;
+import { restoredType } from './carryOutDueEffects.js';
+import { startKeys } from './startKeys.js';
 
 /** Causes that take back for good. */
 export type FinalCause = Extract<RevocationReason, 'LICENSE_CANCELLED' | 'REFUND' | 'PLAN_CHANGED'>;
@@ -40,9 +40,10 @@ export async function revokeGrantsOf(
 }
 
 /**
- * A step: ends a cause. What no other cause holds is again what it was before, and a mail that was withdrawn meanwhile goes out
- * after all; the rest goes on under its next cause. Records
- * `entitlement_grant.restored`, and `entitlement_grant.updated` where other causes remain.
+ * A step: ends a cause. What no other cause holds is again what it was before, a key that is delivered only now begins its
+ * time, and a mail that was withdrawn meanwhile goes out after all; the rest goes on under its next cause. Records
+ * `entitlement_grant.restored`, or `entitlement_grant.delivered` for what was never delivered before, and
+ * `entitlement_grant.updated` where other causes remain.
  */
 export async function restoreGrantsOf(
   tx: SqlTx,
@@ -56,15 +57,19 @@ export async function restoreGrantsOf(
     name: 'restore_grants_of_license',
     text: `UPDATE grants SET status = ${unlessHeld('status_before_revocation', 'status')},
         status_before_revocation = ${unlessHeld('NULL', 'status_before_revocation')},
-        revoked_at = ${unlessHeld('NULL', 'revoked_at')}, revocation_reason = (${rest})[1]::revocation_reason,
+        revoked_at = ${unlessHeld('NULL', 'revoked_at')},
+        delivered_at = CASE WHEN ${rest} = '{}' AND status_before_revocation = 'DELIVERED'
+          THEN coalesce(delivered_at, greatest($5, created_at)) ELSE delivered_at END,
+        revocation_reason = (${rest})[1]::revocation_reason,
         revocation_causes = ${rest}, ${touch}
       WHERE ${ofLicense} AND $4::text = ANY (revocation_causes) ${returning}`,
-    type: (_, { status }) => (status === 'REVOKED' ? 'entitlement_grant.updated' : 'entitlement_grant.restored'),
+    type: restoredType,
   });
-  const delivered = changed.filter(({ status }) => status === 'DELIVERED');
+  await startKeys(tx, changed);
+  const delivered = changed.filter(({ after }) => after.status === 'DELIVERED');
   await requeueWithdrawn(
     tx,
-    delivered.map(({ id }) => id),
+    delivered.map(({ after }) => after.id),
   );
 }
 
@@ -102,19 +107,25 @@ interface GrantsUpdate {
   readonly type: (before: Grant, after: Grant) => ChangeType;
 }
 
+/** A step, one statement: a license's grants, those that were taken back too, locked until the transaction ends. */
+export async function lockGrantsOf(tx: SqlTx, licenseId: string): Promise<Grant[]> {
+  const { businessId, mode } = tenantOf(tx.ctx);
+  return tx.sql<Grant>(
+    'lock_grants_of_license',
+    `SELECT ${columnsOf('Grant')} FROM grants WHERE ${ofLicense} ORDER BY id FOR NO KEY UPDATE`,
+    [businessId, mode, licenseId],
+  );
+}
+
 async function change(
   tx: SqlTx,
   licenseId: string,
   cause: RevocationReason,
   reason: string | null,
   { name, text, type }: GrantsUpdate,
-): Promise<Grant[]> {
+): Promise<{ before: Grant; after: Grant }[]> {
   const { businessId, mode } = tenantOf(tx.ctx);
-  const before = await tx.sql<Grant>(
-    'lock_grants_of_license',
-    `SELECT ${columnsOf('Grant')} FROM grants WHERE ${ofLicense} ORDER BY id FOR NO KEY UPDATE`,
-    [businessId, mode, licenseId],
-  );
+  const before = await lockGrantsOf(tx, licenseId);
   if (before.length === 0) return [];
   const changed = await tx.sql<Grant>(name, text, [businessId, mode, licenseId, cause, tx.ctx.now]);
   const byId = new Map(changed.map((grant) => [grant.id, grant]));
@@ -125,5 +136,8 @@ async function change(
     const about = { objectType: 'Grant', objectId: grant.id, sequence: version, snapshot: now, reason } as const;
     recordChange(tx, { type: type(grant, now), ...about, ...changedFields(grant, fields) });
   }
-  return changed;
+  return before.flatMap((grant) => {
+    const after = byId.get(grant.id);
+    return after ? [{ before: grant, after }] : [];
+  });
 }

@@ -1,13 +1,17 @@
 import { customerMissing } from '../customers/lockCustomer.js';
 import type { IssueGrantInput } from '../generated/graphql.js';
-import type { Customer, Entitlement } from '../generated/prisma/client.js';
+import type { Customer, Entitlement, License } from '../generated/prisma/client.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
+import { refuseErased } from '../kernel/erased.js';
 import { uuidOf } from '../kernel/id.js';
 import { missing } from '../kernel/missing.js';
 import { refusal, refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
+import { columnsOf } from '../kernel/rows.js';
 import { checkLength, checkMetadata, mergedMetadata, presentText } from '../kernel/text.js';
 import { inTransaction, type ConflictRefusals, type Tx } from '../kernel/transaction.js';
+import { statusOf } from '../lifecycle/dueChanges.js';
+import { causesOf } from '../lifecycle/grantEffects.js';
 import { grantEntitlements } from './grantEntitlements.js';
 
 const grantExists: ConflictRefusals = {
@@ -16,10 +20,11 @@ const grantExists: ConflictRefusals = {
 };
 
 /**
- * Gives an entitlement to a customer by hand: delivered at once when its key is generated, else pending. Refuses in this order:
+ * Gives an entitlement to a customer by hand: delivered at once when its key is generated, else pending; while its license gives
+ * nothing, taken back until that ends. Refuses in this order:
  * what is wrong with the fields (all at once), the entitlement, the customer, the license.
  * @throws Refusal InvalidInput, EntitlementNotFound, EntitlementArchived, CustomerNotFound, ModeMismatch, BrandMismatch,
- *   LicenseNotFound, GrantExists
+ *   CustomerErased, LicenseNotFound, GrantExists
  */
 export async function issueGrant(ctx: RequestContext, input: IssueGrantInput): Promise<{ grantId: string }> {
   refuseIfAny(problemsOf(input));
@@ -28,15 +33,16 @@ export async function issueGrant(ctx: RequestContext, input: IssueGrantInput): P
     async (tx) => {
       const entitlement = await entitlementFor(tx, input);
       const customer = await customerFor(tx, input);
-      const licenseId = input.licenseId == null ? null : await licenseFor(tx, input.licenseId, customer);
+      const license = input.licenseId == null ? null : await licenseFor(tx, input.licenseId, customer);
       const [grant] = grantEntitlements(tx, [entitlement], {
         customer,
-        licenseId,
+        licenseId: license?.id ?? null,
         orderId: null,
         paymentId: presentText(input.paymentId),
         subscriptionId: presentText(input.subscriptionId),
         metadata: mergedMetadata({}, input.metadata),
         suppliedKey: null,
+        heldBy: license ? causesOf(license, ctx.now) : [],
       });
       return { grantId: (grant as { id: string }).id };
     },
@@ -73,26 +79,25 @@ async function customerFor(tx: Tx, { customerId }: IssueGrantInput): Promise<Cus
   });
   if (!customer) throw await customerMissing(tx, id);
   refuseOtherBrands(tx.ctx, { brandId: customer.brandId, path: ['input', 'customerId'] });
+  refuseErased(customer, ['input', 'customerId']);
   return customer;
 }
 
 /** The license's row is held until the transaction ends, so that a cancellation at the same time finds the new grant. */
-async function licenseFor(tx: Tx, licenseId: string, customer: Customer): Promise<string> {
+async function licenseFor(tx: Tx, licenseId: string, customer: Customer): Promise<License> {
   const { businessId, mode } = tenantOf(tx.ctx);
   const path = ['input', 'licenseId'];
   const id = uuidOf('License', licenseId);
-  const [license] = await tx.sql<{ customerId: string; isCancelled: boolean }>(
+  const [license] = await tx.sql<License>(
     'hold_license',
-    `SELECT customer_id AS "customerId",
-        status = 'CANCELLED' OR (pending_status = 'CANCELLED' AND pending_status_at <= $4) IS TRUE AS "isCancelled"
-      FROM licenses WHERE business_id = $1 AND mode = $2 AND id = $3 FOR SHARE`,
-    [businessId, mode, id, tx.ctx.now],
+    `SELECT ${columnsOf('License')} FROM licenses WHERE business_id = $1 AND mode = $2 AND id = $3 FOR SHARE`,
+    [businessId, mode, id],
   );
   if (!license) throw await missing(tx, 'License', id, path, 'LicenseNotFound', 'There is no license with this id.');
   if (license.customerId !== customer.id) {
     throw refusal('InvalidInput', path, "The license is another customer's. Give one of the same customer, or none.");
   }
-  if (!license.isCancelled) return id;
+  if (statusOf(license, tx.ctx.now) !== 'CANCELLED') return license;
   throw refusal(
     'InvalidInput',
     path,

@@ -4,6 +4,7 @@ import type { Database } from '../kernel/database.js';
 import type { Keyring } from '../kernel/secret.js';
 import { textOf } from '../licenseKeys/revealKeys.js';
 import type { TemplateVars } from '../mail/templates.js';
+import { effectiveGrantStatus } from './effectiveGrantStatus.js';
 
 type Row = Pick<Customer, 'companyName' | 'firstName' | 'lastName' | 'number'> &
   Pick<LicenseKey, 'businessId' | 'mode' | 'id' | 'keyCiphertext' | 'activationsLimit' | 'expiresAt'> & {
@@ -21,19 +22,20 @@ const statement = `SELECT k.business_id AS "businessId", k.mode, k.id, k.key_cip
   JOIN entitlements e ON e.business_id = g.business_id AND e.id = g.entitlement_id
   JOIN customers c ON c.business_id = g.business_id AND c.mode = g.mode AND c.id = g.customer_id
   JOIN brands b ON b.business_id = c.business_id AND b.id = c.brand_id
-  WHERE g.business_id = $1 AND g.mode = $2 AND g.id = $3 AND g.status = 'DELIVERED'`;
+  WHERE g.business_id = $1 AND g.mode = $2 AND g.id = $3 AND ${effectiveGrantStatus('$4', 'g')} = 'DELIVERED'`;
 
 /**
  * What a mail says that brings a delivered key, as it is now; one statement. The one reader of keys that records nothing: the
  * delivery itself says who got which.
- * @returns null when the grant was taken back meanwhile: a key that does not work is not sent
+ * @returns null when the grant was taken back meanwhile, also by what happened to its license by itself: a key that does not work is not sent
  */
 export async function licenseKeyMail(
   db: Database,
   keyring: Keyring,
   { businessId, mode, grantId }: Pick<Delivery, 'businessId' | 'mode' | 'grantId'>,
+  now: Date,
 ): Promise<TemplateVars['license-key'] | null> {
-  const [row] = await db.sql<Row>('license_key_mail', statement, [businessId, mode, grantId]);
+  const [row] = await db.sql<Row>('license_key_mail', statement, [businessId, mode, grantId, now]);
   if (!row) return null;
   const { brandName, entitlementName, activationsLimit, expiresAt, activationMessage } = row;
   return {

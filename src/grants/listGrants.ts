@@ -5,6 +5,7 @@ import { hasMetadata, isAnyOf, isWithin, type Condition } from '../kernel/condit
 import type { ListSpec, PageArgs } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
+import { effectiveGrantStatus } from './effectiveGrantStatus.js';
 
 /** What says which grants are listed, and in which order; where absent: all, the newest first. */
 export interface GrantListArgs extends PageArgs {
@@ -18,12 +19,12 @@ export function grantList(ctx: RequestContext, { where, orderBy }: GrantListArgs
   return {
     model: 'Grant',
     scope: scopeOf(ctx, 'Grant'),
-    conditions: [...inBrand(ctx), ...(where ? conditionsOf(where) : [])],
+    conditions: [...inBrand(ctx), ...(where ? conditionsOf(where, ctx.now) : [])],
     order: { name: 'CREATED_AT', expression: 't.created_at', type: 'timestamptz', direction },
   };
 }
 
-function conditionsOf(where: GrantWhere): Condition[] {
+function conditionsOf(where: GrantWhere, now: Date): Condition[] {
   const { status } = where;
   const conditions = [
     ...isOneOf('id', 'Grant', where.id?.in),
@@ -32,7 +33,12 @@ function conditionsOf(where: GrantWhere): Condition[] {
     ...isOneOf('license_id', 'License', where.licenseId?.in),
     ...isWithin('t.created_at', where.createdAt ?? {}),
   ];
-  if (status) conditions.push((place) => `t.status = ANY(${place(status.in)}::grant_status[])`);
+  if (status) {
+    conditions.push((place) => {
+      const effective = effectiveGrantStatus(`${place(now)}::timestamptz`);
+      return `${effective} = ANY(${place(status.in)}::grant_status[])`;
+    });
+  }
   if (where.metadata) conditions.push(hasMetadata(where.metadata));
   return conditions;
 }

@@ -4,6 +4,7 @@ import { isWithin, type Condition } from '../kernel/condition.js';
 import type { ListOrder, ListSpec } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
+import { effectiveGrantStatus } from './effectiveGrantStatus.js';
 import { isOneOf } from './listGrants.js';
 
 /** What the arguments of `pendingGrants` mean: grants whose key a person has to supply, the oldest first. */
@@ -11,13 +12,19 @@ export function pendingGrantList(
   ctx: RequestContext,
   { where, orderBy }: Pick<QueryPendingGrantsArgs, 'where' | 'orderBy'>,
 ): ListSpec<'Grant'> {
-  const waiting = `t.status = 'PENDING' AND t.integration_type = 'LICENSE_KEY' AND t.fulfillment_mode = 'MANUAL'`;
+  const kind = `t.integration_type = 'LICENSE_KEY' AND t.fulfillment_mode = 'MANUAL'`;
   return {
     model: 'Grant',
     scope: scopeOf(ctx, 'Grant'),
-    conditions: [() => waiting, ...inBrand(ctx), ...(where ? conditionsOf(where, ctx.now) : [])],
+    conditions: [isPending(ctx.now), () => kind, ...inBrand(ctx), ...(where ? conditionsOf(where, ctx.now) : [])],
     order: orderOf(orderBy),
   };
+}
+
+/** Pending at this moment. The first part is what the queue's indexes hold: word for word, or they are not used. */
+function isPending(now: Date): Condition {
+  return (place) => `(t.status = 'PENDING' OR (t.status_before_revocation = 'PENDING' AND t.revocation_causes <> '{}'))
+    AND ${effectiveGrantStatus(`${place(now)}::timestamptz`)} = 'PENDING'`;
 }
 
 function conditionsOf(where: NonNullable<QueryPendingGrantsArgs['where']>, now: Date): Condition[] {

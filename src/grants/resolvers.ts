@@ -4,6 +4,10 @@ import { mutation } from '../graphql/mutation.js';
 import { globalId, uuidOf } from '../kernel/id.js';
 import { listPage } from '../kernel/page.js';
 import type { Metadata } from '../kernel/text.js';
+import type DataLoader from 'dataloader';
+import type { Grant, License } from '../generated/prisma/client.js';
+import type { RequestContext } from '../kernel/requestContext.js';
+import { grantAsOf } from './grantAsOf.js';
 import { claimGrant } from './claimGrant.js';
 import { fulfillLicenseKeyGrant } from './fulfillLicenseKeyGrant.js';
 import { ageInSeconds, liveClaim, paymentIdOf, subscriptionIdOf } from './grant.js';
@@ -11,6 +15,16 @@ import { issueGrant } from './issueGrant.js';
 import { grantList } from './listGrants.js';
 import { pendingGrantList } from './listPendingGrants.js';
 import { revokeGrant } from './revokeGrant.js';
+
+interface PresentParts {
+  readonly loaders: { readonly licenseById: DataLoader<string, License | null> };
+  readonly request: RequestContext;
+}
+
+/** A grant as it is now, whatever of its license is not written yet. */
+async function atPresent(grant: Grant, { loaders, request }: PresentParts): Promise<Grant> {
+  return grantAsOf(grant, await found(loaders.licenseById, grant.licenseId), request.now);
+}
 
 export const grantResolvers = {
   Query: {
@@ -31,14 +45,22 @@ export const grantResolvers = {
     customer: ({ customerId }, _, { loaders }) => required(loaders.customerById.load(customerId)),
     entitlementId: ({ entitlementId }) => globalId('Entitlement', entitlementId),
     entitlement: ({ entitlementId }, _, { loaders }) => required(loaders.entitlementById.load(entitlementId)),
+    status: async (grant, _, context) => (await atPresent(grant, context)).status,
+    deliveredAt: async (grant, _, context) => (await atPresent(grant, context)).deliveredAt,
+    revokedAt: async (grant, _, context) => (await atPresent(grant, context)).revokedAt,
+    revocationReason: async (grant, _, context) => (await atPresent(grant, context)).revocationReason,
+    errorCode: async (grant, _, context) => (await atPresent(grant, context)).errorCode,
+    errorMessage: async (grant, _, context) => (await atPresent(grant, context)).errorMessage,
     licenseKey: ({ licenseKeyId }, _, { loaders }) => found(loaders.licenseKeyById, licenseKeyId),
     paymentId: async (grant, _, { loaders }) => paymentIdOf(grant, await found(loaders.orderById, grant.orderId)),
     subscriptionId: subscriptionIdOf,
     license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId),
     order: ({ orderId }, _, { loaders }) => found(loaders.orderById, orderId),
     ageSeconds: (grant, _, { request }) => ageInSeconds(grant, request.now),
-    claimedBy: (grant, _, { request }) => liveClaim(grant, request.now)?.claimedBy ?? null,
-    claimedUntil: (grant, _, { request }) => liveClaim(grant, request.now)?.claimedUntil ?? null,
+    claimedBy: async (grant, _, context) =>
+      liveClaim(await atPresent(grant, context), context.request.now)?.claimedBy ?? null,
+    claimedUntil: async (grant, _, context) =>
+      liveClaim(await atPresent(grant, context), context.request.now)?.claimedUntil ?? null,
     deliveries: ({ id }, _, { loaders }) => loaders.deliveriesByGrant.load(id),
     testMode: ({ mode }) => mode === 'TEST',
     metadata: ({ metadata }) => metadata as Metadata,

@@ -22,11 +22,13 @@ export async function revokeGrant(ctx: RequestContext, input: RevokeGrantInput):
   checkLength(problems, ['input', 'note'], note, 1, 2000);
   refuseIfAny(problems);
   return inSqlTransaction(ctx, async (tx) => {
-    const { grant } = await lockGrant(tx, input.grantId);
-    if (grant.status !== 'REVOKED' || grant.revocationCauses.length > 0) {
-      await revoke(tx, grant, note);
-      const { licenseKeyId, licenseId } = grant;
-      if (licenseKeyId !== null) await disableLicenseKey(tx, { licenseKeyId, licenseId, reason: note });
+    const { grant, isCarriedOut } = await lockGrant(tx, input.grantId);
+    const isForGood = grant.status === 'REVOKED' && grant.revocationCauses.length === 0;
+    if (!isForGood) await revoke(tx, grant, note);
+    // Its license's end is written by others, or dropped in this moment: the key goes either way.
+    const { licenseKeyId, licenseId } = grant;
+    if (licenseKeyId !== null && (!isForGood || isCarriedOut)) {
+      await disableLicenseKey(tx, { licenseKeyId, licenseId, reason: note });
     }
     return { grantId: grant.id };
   });

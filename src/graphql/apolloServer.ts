@@ -1,4 +1,9 @@
-import { ApolloServer, type ApolloServerPlugin, type HeaderMap } from '@apollo/server';
+import {
+  ApolloServer,
+  type ApolloServerOptionsWithGateway,
+  type ApolloServerPlugin,
+  type BaseContext,
+} from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -7,27 +12,24 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
-import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
-import type { Executor, Gateway, PipelineContext } from './executor.js';
-import { faultMessage, formatError, statusOfErrors, type ErrorReport } from './formatError.js';
+import type { GraphQLSchema } from 'graphql';
+import { conclude, type Exchange } from './answer.js';
+import type { Execute, PipelineContext } from './executor.js';
+import { faultMessage, type ErrorReport } from './formatError.js';
+import type { KnownDocuments } from './knownDocuments.js';
 import { limitsRule, type ShapeLimits } from './limits.js';
-import type { Outcome, RequestMetrics } from './requestMetrics.js';
-
-/** One request on its way through Apollo Server. */
-export interface Exchange extends PipelineContext {
-  readonly report: ErrorReport;
-  /** What the request's log line tells of its operation; empty when the request never came to one. */
-  readonly summary: { operationName?: string | null; operationType?: string; outcome?: Outcome };
-}
+import type { RequestMetrics } from './requestMetrics.js';
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
-  readonly executor: Executor;
+  readonly execute: Execute;
   readonly limits: ShapeLimits & { readonly tokens: number; readonly errors: number };
   readonly production: boolean;
   /** Apollo Sandbox for browsers at the endpoint itself. */
   readonly sandbox: boolean;
   readonly metrics: RequestMetrics;
+  /** Told of each document that passed every rule. */
+  readonly known: KnownDocuments;
   /** Faults outside of any request's pipeline. */
   readonly log: ErrorReport['log'];
 }
@@ -37,10 +39,10 @@ const maxRecursiveSelections = 5_000;
 
 /** Apollo Server over an executor of our own, started: with the limits on, and everything off that reports to elsewhere. */
 export async function createApolloServer(options: ApolloOptions): Promise<ApolloServer<Exchange>> {
-  const { schema, executor, limits, log } = options;
+  const { schema, execute, limits, log } = options;
   const quiet = () => {};
   const server = new ApolloServer<Exchange>({
-    gateway: gatewayOf(schema, executor),
+    gateway: gatewayOf(schema, execute),
     nodeEnv: options.production ? 'production' : 'development',
     stopOnTerminationSignals: false,
     introspection: true, // The executor decides by the caller.
@@ -59,7 +61,7 @@ export async function createApolloServer(options: ApolloOptions): Promise<Apollo
     formatError: (formatted) =>
       formatted.extensions?.code === 'INTERNAL_SERVER_ERROR' ? { ...formatted, message: faultMessage } : formatted,
     plugins: [
-      answerPlugin(options.metrics),
+      answerPlugin(options),
       options.sandbox
         ? ApolloServerPluginLandingPageLocalDefault({ footer: false })
         : ApolloServerPluginLandingPageDisabled(),
@@ -73,9 +75,21 @@ export async function createApolloServer(options: ApolloOptions): Promise<Apollo
   return server;
 }
 
-function gatewayOf(schema: GraphQLSchema, executor: Executor): Gateway {
+type Gateway = ApolloServerOptionsWithGateway<BaseContext>['gateway'];
+
+/** Apollo Server's interface for executors of one's own: so it never sees the resolvers, and cannot instrument them. */
+function gatewayOf(schema: GraphQLSchema, execute: Execute): Gateway {
   return {
-    load: async () => ({ executor }),
+    load: async () => ({
+      executor: ({ document, operation, request, context }) =>
+        execute({
+          document,
+          operation,
+          operationName: request.operationName,
+          variables: request.variables ?? {},
+          execution: (context as PipelineContext).execution,
+        }),
+    }),
     onSchemaLoadOrUpdate: (callback) => {
       callback({ apiSchema: schema, coreSupergraphSdl: '' });
       return () => {};
@@ -84,56 +98,31 @@ function gatewayOf(schema: GraphQLSchema, executor: Executor): Gateway {
   };
 }
 
-/** Formats the answer's errors, chooses its HTTP status, and tells the metrics and the log line how the operation ended. */
-function answerPlugin(metrics: RequestMetrics): ApolloServerPlugin<Exchange> {
+/** Ends the exchange, and remembers documents that passed every rule for the lane that passes Apollo Server by. */
+function answerPlugin({ metrics, known }: ApolloOptions): ApolloServerPlugin<Exchange> {
   return {
     async requestDidStart() {
       const startedAt = performance.now();
       return {
+        async didResolveOperation({ source, document }) {
+          known.add(source, document);
+        },
         async willSendResponse({ contextValue, response, errors, operation, operationName, request }) {
           if (response.body.kind !== 'single') return;
           const { singleResult } = response.body;
-          const formatted = (errors ?? []).map((error) => formatError(error, contextValue.report));
-          if (formatted.length > 0) {
-            singleResult.errors = formatted;
-            const legacy = isLegacyClient(request.http?.headers.get('accept'));
-            setStatus(response.http, formatted, contextValue.execution.mutationFieldCount, legacy);
-          }
-          const outcome = outcomeOf(formatted, singleResult.data != null);
-          const operationType = operation?.operation ?? 'unknown';
-          Object.assign(contextValue.summary, { operationName, operationType, outcome });
-          metrics.observeOperation(operationType, outcome, (performance.now() - startedAt) / 1_000);
+          const ended = {
+            operationName,
+            operationType: operation?.operation,
+            errors,
+            hasData: singleResult.data != null,
+            accept: request.http?.headers.get('accept'),
+            way: 'apollo' as const,
+            startedAt,
+          };
+          const formatted = conclude(contextValue, response.http, ended, metrics);
+          if (formatted !== null) singleResult.errors = formatted;
         },
       };
     },
   };
-}
-
-function outcomeOf(errors: readonly GraphQLFormattedError[], hasData: boolean): Outcome {
-  if (errors.length === 0) return 'ok';
-  const faults = ['INTERNAL_SERVER_ERROR', 'UNAVAILABLE', 'REQUEST_TIMEOUT'];
-  if (errors.some((error) => faults.includes(String(error.extensions?.code)))) return 'fault';
-  return hasData ? 'partial' : 'refused';
-}
-
-/** Codes of documents and variables that are wrong in themselves, which old clients expect under status 200. */
-const legacyCodes = new Set<unknown>(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT']);
-
-function setStatus(
-  http: { status?: number; headers: HeaderMap },
-  errors: readonly GraphQLFormattedError[],
-  mutationFieldCount: number,
-  legacy: boolean,
-): void {
-  const status = statusOfErrors(errors, mutationFieldCount);
-  // Apollo Server knows better kinds of bad requests: 405, 406, 415.
-  if (status !== null && !(status === 400 && (http.status ?? 0) > 400)) http.status = status;
-  if (status === null && legacy && errors.every((error) => legacyCodes.has(error.extensions?.code))) http.status = 200;
-  if (status === 401) http.headers.set('www-authenticate', 'Bearer');
-  if (status === 503) http.headers.set('retry-after', '1');
-}
-
-/** GraphQL over HTTP: who asks for `application/json` by name and nothing else gets 200 for errors of the document. */
-function isLegacyClient(accept: string | undefined): boolean {
-  return accept !== undefined && /^application\/json\s*(;[^,]*)?$/i.test(accept.trim());
 }

@@ -1,4 +1,3 @@
-import type { ApolloServerOptionsWithGateway, BaseContext } from '@apollo/server';
 import {
   execute,
   GraphQLError,
@@ -9,12 +8,22 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import type { RequestContext } from '../kernel/requestContext.js';
+import { createQueryCompiler, type QueryCompiler } from './compiledQuery.js';
 import { compileCost } from './cost.js';
 import { rootFieldsOf } from './rootFields.js';
 
-export type Gateway = ApolloServerOptionsWithGateway<BaseContext>['gateway'];
-/** What Apollo Server calls to execute an operation that it parsed and validated. */
-export type Executor = NonNullable<Awaited<ReturnType<Gateway['load']>>['executor']>;
+/** An operation to execute: parsed and validated before. */
+export interface Asked {
+  readonly document: DocumentNode;
+  /** Null or undefined when the document has none of that name: graphql-js then says what is wrong. */
+  readonly operation: OperationDefinitionNode | null | undefined;
+  readonly operationName: string | undefined;
+  readonly variables: Record<string, unknown>;
+  readonly execution: ExecutionContext;
+}
+
+/** Executes an operation. Never rejects for what the caller did. */
+export type Execute = (asked: Asked) => Promise<ExecutionResult>;
 
 /** What the executor reads and writes of the context that resolvers get. */
 export interface ExecutionContext {
@@ -27,7 +36,7 @@ export interface ExecutionContext {
   mutationFieldCount: number;
 }
 
-/** What Apollo Server carries through its pipeline. It clones its context, so the resolvers' own object stands one level down. */
+/** What is carried to the answer. Apollo Server clones its context, so the resolvers' own object stands one level down. */
 export interface PipelineContext {
   readonly execution: ExecutionContext;
 }
@@ -44,22 +53,21 @@ export interface ExecutorOptions {
 }
 
 /**
- * The gateway-interface executor of Apollo Server: checks what depends on the variables or the caller (cost, introspection,
- * idempotency header) before any resolver runs, executes by a deadline, and adds `extensions.cost` and
- * `extensions.idempotency`.
+ * The executor: checks what depends on the variables or the caller (cost, introspection, idempotency header) before any
+ * resolver runs, executes by a deadline, and adds `extensions.cost` and `extensions.idempotency`.
  */
-export function createExecutor(options: ExecutorOptions): Executor {
-  return async ({ document, operation, request, context }) => {
-    const { execution } = context as PipelineContext;
-    const variables = request.variables ?? {};
-    if (!operation) return executeBy(options, document, request.operationName, variables, execution);
+export function createExecutor(options: ExecutorOptions): Execute {
+  const compiledQuery = createQueryCompiler(options.schema);
+  return async (asked) => {
+    const { document, operation, variables, execution } = asked;
+    if (!operation) return executeBy(options, compiledQuery, asked);
 
     const requested = compileCost(options.schema, document, operation)(variables);
     const cost = { requested, limit: options.maxCost };
-    const refusal = refuse(options, { document, operation, variables, execution, requested });
+    const refusal = refuse(options, { ...asked, operation, requested });
     if (refusal !== null) return { errors: [refusal], extensions: { cost } };
 
-    const result = await executeBy(options, document, request.operationName, variables, execution);
+    const result = await executeBy(options, compiledQuery, asked);
     const { idempotency } = execution;
     return {
       ...result,
@@ -68,16 +76,13 @@ export function createExecutor(options: ExecutorOptions): Executor {
   };
 }
 
-interface Asked {
-  readonly document: DocumentNode;
+interface Judged extends Asked {
   readonly operation: OperationDefinitionNode;
-  readonly variables: Record<string, unknown>;
-  readonly execution: ExecutionContext;
   readonly requested: number;
 }
 
 /** The reason not to execute; null when there is none. Counts the mutation's fields on the way. */
-function refuse(options: ExecutorOptions, asked: Asked): GraphQLError | null {
+function refuse(options: ExecutorOptions, asked: Judged): GraphQLError | null {
   const { document, operation, variables, execution, requested } = asked;
   if (!options.schema.getRootType(operation.operation)) {
     return badRequest('BAD_REQUEST', `There are no ${operation.operation} operations here.`);
@@ -108,22 +113,28 @@ function badRequest(code: string, message: string, extensions: object = {}): Gra
 
 async function executeBy(
   options: ExecutorOptions,
-  document: DocumentNode,
-  operationName: string | undefined,
-  variableValues: Record<string, unknown>,
-  contextValue: ExecutionContext,
+  compiledQuery: QueryCompiler,
+  asked: Asked,
 ): Promise<ExecutionResult> {
-  const running = execute({
+  const compiled = compiledQuery(asked)?.(asked.variables, asked.execution);
+  const result = await withDeadline(compiled ?? interpret(options, asked), options.requestMs);
+  if (result === undefined) return executeBy(options, () => null, asked);
+  return result.data === undefined ? { ...result, errors: result.errors?.map(asUserInputError) } : result;
+}
+
+function interpret(
+  options: ExecutorOptions,
+  { document, operationName, variables, execution }: Asked,
+): ExecutionResult | Promise<ExecutionResult> {
+  return execute({
     schema: options.schema,
     document,
     operationName,
-    variableValues,
-    contextValue,
+    variableValues: variables,
+    contextValue: execution,
     // graphql-js adds one more error that says there were too many.
     options: { maxCoercionErrors: options.maxErrors - 1 },
   });
-  const result = running instanceof Promise ? await withDeadline(running, options.requestMs) : running;
-  return result.data === undefined ? { ...result, errors: result.errors?.map(asUserInputError) } : result;
 }
 
 /** Without data nothing was executed: the variables do not fit, which is the caller's mistake even where graphql-js gives no code. */
@@ -133,7 +144,8 @@ function asUserInputError(error: GraphQLError): GraphQLError {
 }
 
 /** The result, or after `ms` an answer that says so. What is late goes on unheard; its rejection cannot crash the process. */
-async function withDeadline(running: Promise<ExecutionResult>, ms: number): Promise<ExecutionResult> {
+async function withDeadline<Result>(running: Result | Promise<Result>, ms: number): Promise<Result | ExecutionResult> {
+  if (!(running instanceof Promise)) return running;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<ExecutionResult>((resolve) => {
     timer = setTimeout(() => {

@@ -1,5 +1,6 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { ClientError } from '../kernel/clientError.js';
+import { describeFault } from '../kernel/describeFault.js';
 
 /** What formatting an error needs to know of its request. */
 export interface ErrorReport {
@@ -93,12 +94,6 @@ function rootOf(error: unknown): unknown {
     root = root.originalError;
   }
   return root;
-}
-
-/** What the log keeps of a fault: no `detail`, `parameters` or `meta`, in which databases repeat the rows' values. */
-export function describeFault(error: unknown): { type: string; message: string; code?: unknown; stack?: string } {
-  if (!(error instanceof Error)) return { type: typeof error, message: 'something that is no error was thrown' };
-  return { type: error.name, message: error.message, code: (error as { code?: unknown }).code, stack: error.stack };
 }
 
 const statusOfCode = new Map<unknown, number>([

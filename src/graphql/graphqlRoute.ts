@@ -3,9 +3,10 @@ import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
-import type { Exchange } from './apolloServer.js';
+import type { Exchange } from './answer.js';
 import type { ExecutionContext } from './executor.js';
 import { sendError, sendThrown } from './httpErrors.js';
+import type { Lane } from './lane.js';
 import { addressKey, createRateLimiter, principalOf, rateLimitHeaders, type BucketSize } from './rateLimit.js';
 
 declare module 'fastify' {
@@ -25,6 +26,8 @@ export interface GraphqlRouteOptions {
     ip: string;
     requestId: string;
   }) => Promise<ExecutionContext>;
+  /** The short way for what Apollo Server has seen before. */
+  readonly lane: Lane;
   readonly documentBytes: number;
   readonly rateLimits: { readonly token: BucketSize; readonly ip: BucketSize };
   /** Whether browsers that open the endpoint get Apollo Sandbox. */
@@ -36,7 +39,7 @@ export interface GraphqlRouteOptions {
  * token is 401 and an exhausted caller 429 whatever they send.
  */
 export function graphqlRoute(app: FastifyInstance, apollo: ApolloServer<Exchange>, options: GraphqlRouteOptions): void {
-  const { endpoint } = options;
+  const { endpoint, lane } = options;
   const exchanges = new WeakMap<FastifyRequest, Exchange>();
   const handle = fastifyApolloHandler(apollo, {
     context: async (request: FastifyRequest) => {
@@ -52,12 +55,16 @@ export function graphqlRoute(app: FastifyInstance, apollo: ApolloServer<Exchange
     exposeHeadRoute: false,
     onRequest: admission(options, exchanges),
     handler: async (request, reply) => {
+      const exchange = exchanges.get(request);
+      const asked = exchange && lane.read(request);
+      if (asked) return lane.answer(asked, exchange, reply);
       if (Buffer.byteLength(documentOf(request)) > options.documentBytes) {
         const message = `The GraphQL document is larger than ${options.documentBytes} bytes.`;
         return sendError(reply, 400, 'DOCUMENT_TOO_LARGE', message);
       }
       const body = await handle.call(app, request, reply);
-      const answered = exchanges.get(request)?.summary.outcome !== undefined;
+      const answered = exchange?.summary.outcome !== undefined;
+      if (answered && reply.statusCode !== 406) lane.learn(request, reply.getHeader('content-type'));
       return answered ? body : withRequestId(body, request.id, reply);
     },
   });

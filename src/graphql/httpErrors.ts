@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import { ClientError } from '../kernel/clientError.js';
-import { describeFault, faultOf, statusOfErrors } from './formatError.js';
+import { describeFault } from '../kernel/describeFault.js';
+import { faultOf, statusOfErrors } from './formatError.js';
 
 /** Body of every answer that is an error of HTTP rather than of a GraphQL operation: the same shape as GraphQL's. */
 export function errorBody(code: string, message: string, requestId: string, extensions: object = {}): object {

@@ -3,10 +3,13 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 /** How a GraphQL operation ended, for the metrics and the log. */
 export type Outcome = 'ok' | 'partial' | 'refused' | 'fault';
 
+/** Which way an operation took: through Apollo Server, or past it as a document that is known. */
+export type Way = 'apollo' | 'lane';
+
 /** Counts what the server answers. All labels come from fixed lists, so that callers cannot make the metrics grow. */
 export interface RequestMetrics {
   readonly observeRequest: (method: string, route: string, status: number, seconds: number) => void;
-  readonly observeOperation: (type: string, outcome: Outcome, seconds: number) => void;
+  readonly observeOperation: (type: string, outcome: Outcome, way: Way, seconds: number) => void;
 }
 
 const seconds = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -29,8 +32,8 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
   });
   const operations = new Counter({
     name: 'latchkey_graphql_operations_total',
-    help: 'GraphQL operations by type and outcome: ok, partial (data and errors), refused, fault',
-    labelNames: ['type', 'outcome'],
+    help: 'GraphQL operations by type, outcome (ok, partial: data and errors, refused, fault) and way (apollo, lane: documents seen before)',
+    labelNames: ['type', 'outcome', 'way'],
     registers,
   });
   const operationSeconds = new Histogram({
@@ -45,8 +48,8 @@ export function createRequestMetrics(registry: Registry): RequestMetrics {
       requests.inc({ method, route, status });
       requestSeconds.observe({ route }, duration);
     },
-    observeOperation(type, outcome, duration) {
-      operations.inc({ type, outcome });
+    observeOperation(type, outcome, way, duration) {
+      operations.inc({ type, outcome, way });
       operationSeconds.observe({ type }, duration);
     },
   };

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Logger as QueueLogger, parseCronItems, run, type Job, type Runner, type WorkerEvents } from 'graphile-worker';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { describeFault } from '../kernel/describeFault.js';
 import { endsWithin, pause } from './pause.js';
 import { keepPresence, type Presence } from './workerPresence.js';
 
@@ -179,6 +180,9 @@ function queueLogger(log: Logger): QueueLogger {
     const failed = meta?.failure ? (meta as { job: Job; error: Error }) : null;
     if (!failed) return log[levels[level]](message);
     const { job, error } = failed;
-    log.warn({ job: job.id, task: job.task_identifier, attempt: job.attempts, err: error }, 'a job failed');
+    log.warn(
+      { job: job.id, task: job.task_identifier, attempt: job.attempts, err: describeFault(error) },
+      'a job failed',
+    );
   });
 }

@@ -8,8 +8,17 @@ export type Placeholder = (value: unknown) => string;
 /** A condition of a `where`, as SQL over the table's columns. */
 export type Condition = (placeholder: Placeholder) => string;
 
-/** `column` is any of the values; an empty list matches nothing. */
-export function isAnyOf(column: string, values: readonly string[], type: 'uuid' | 'text'): Condition {
+/**
+ * `column` is any of the values; an empty list matches nothing. One value is an equality: only then can an index that begins
+ * with the column give the rows in the order of its next one.
+ */
+export function isAnyOf(
+  column: string,
+  values: readonly string[],
+  type: 'uuid' | 'text' | 'license_status',
+): Condition {
+  const [value, ...others] = values;
+  if (value !== undefined && others.length === 0) return (place) => `t.${column} = ${place(value)}::${type}`;
   return (place) => `t.${column} = ANY(${place(values)}::${type}[])`;
 }
 
@@ -32,12 +41,6 @@ export function hasMetadata(pair: { key: string; eq: string }): Condition {
       ? `(t.metadata @> ${asText}::jsonb OR t.metadata @> ${place(scalar)}::jsonb)`
       : `t.metadata @> ${asText}::jsonb`;
   };
-}
-
-/** Text that `column` (already in lower case) contains; `%` and `_` mean themselves. */
-export function containsText(column: string, text: string): Condition {
-  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-  return (place) => `t.${column} LIKE ${place(pattern)}`;
 }
 
 /**

@@ -20,6 +20,7 @@ export const idPrefixes = {
   LicenseKey: 'lkey',
   Order: 'ord',
   OrderLine: 'line',
+  Organization: 'org',
   Package: 'pkg',
   PackagePrice: 'price',
   Product: 'prod',

@@ -1,7 +1,13 @@
+import { createHash } from 'node:crypto';
 import { ClientError } from './clientError.js';
 import type { RequestContext } from './requestContext.js';
 import { decrypt, encrypt } from './secret.js';
 import type { SqlTx } from './transaction.js';
+
+/** How a caller's key is kept: it may be made of a person's name or address, so never as it was given. */
+function storedKey({ key }: IdempotencyClaim): string {
+  return createHash('sha256').update(key, 'utf8').digest('hex');
+}
 
 /** Hours that a key is kept for mutations that move no money. */
 const KEPT_HOURS = 24;
@@ -45,7 +51,7 @@ export async function claimIdempotencyKey(tx: SqlTx, claim: IdempotencyClaim): P
        SET mutation = $3, fingerprint = $4, expires_at = $5, created_at = $6, result = NULL, secret = NULL
        WHERE r.expires_at <= $6
      RETURNING namespace`,
-    [claim.namespace, claim.key, claim.mutation, claim.fingerprint, expiresAt, now],
+    [claim.namespace, storedKey(claim), claim.mutation, claim.fingerprint, expiresAt, now],
   );
   if (claimed.length === 0) throw await replayOf(tx, claim);
 }
@@ -54,7 +60,7 @@ async function replayOf(tx: SqlTx, claim: IdempotencyClaim): Promise<Error> {
   const [record] = await tx.sql<{ mutation: string; fingerprint: Buffer; result: unknown; secret: Buffer | null }>(
     'read_idempotency_record',
     'SELECT mutation, fingerprint, result, secret FROM idempotency_records WHERE namespace = $1 AND key = $2',
-    [claim.namespace, claim.key],
+    [claim.namespace, storedKey(claim)],
   );
   if (!record) return new Error('an idempotency record vanished between two statements');
   if (record.mutation !== claim.mutation || !record.fingerprint.equals(claim.fingerprint)) {
@@ -80,7 +86,19 @@ export async function keepIdempotentResult(tx: SqlTx, claim: IdempotencyClaim, r
   await tx.sql(
     'keep_idempotent_result',
     'UPDATE idempotency_records SET result = $3, secret = $4 WHERE namespace = $1 AND key = $2',
-    [claim.namespace, claim.key, JSON.stringify(shown), sealed],
+    [claim.namespace, storedKey(claim), JSON.stringify(shown), sealed],
+  );
+}
+
+/**
+ * A step: forgets what calls about a customer said; of an input only a hash is kept, but hashes of names can be guessed. The keys
+ * stay used: a late retry of such a call is a conflict, and never makes the customer again.
+ */
+export async function forgetInputsOf(tx: SqlTx, customerId: string): Promise<void> {
+  await tx.sql(
+    'forget_inputs_of_customer',
+    `UPDATE idempotency_records SET fingerprint = '' WHERE result ? 'customerId' AND result ->> 'customerId' = $1`,
+    [customerId],
   );
 }
 

@@ -1,7 +1,7 @@
 import { refusal, type Refusal, type UserErrorName } from './refusal.js';
 import { tenantViewer } from './requestContext.js';
 import { tables, type Model } from './rows.js';
-import type { SqlTx } from './transaction.js';
+import type { SqlReader } from './transaction.js';
 
 /** Refusals without data of their own that say that something is not there. */
 type NotFoundName = Extract<UserErrorName, `${string}NotFound`>;
@@ -11,7 +11,7 @@ type NotFoundName = Extract<UserErrorName, `${string}NotFound`>;
  * a mix-up of keys is seen for what it is; else the not-found one, the same for foreign and unknown ids.
  */
 export async function missing(
-  tx: SqlTx,
+  tx: SqlReader,
   model: Model,
   id: string,
   path: readonly string[],

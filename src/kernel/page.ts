@@ -2,7 +2,8 @@ import type { Condition, Placeholder } from './condition.js';
 import { badCursor, badPage, cursorMark, cursorOf, cursorText, type Cursor } from './cursor.js';
 import type { Database } from './database.js';
 import { sqlStateOf } from './databaseError.js';
-import { columnsOf, tables, type Model, type RowOf } from './rows.js';
+import { matches, pageQuery } from './listSql.js';
+import type { Model, RowOf } from './rows.js';
 
 export const MAX_PAGE = 100;
 const DEFAULT_PAGE = 20;
@@ -25,12 +26,24 @@ export interface ListOrder {
   readonly direction: 'ASC' | 'DESC';
 }
 
+/** Conditions that tell one part of a list from its others. */
+export interface Alternative {
+  readonly conditions: readonly Condition[];
+  /** Few rows meet them, whatever the planner believes: they are found first and sorted after, never sought along the order. */
+  readonly few?: boolean;
+}
+
 /** A list: which rows of which table, in which order. */
 export interface ListSpec<M extends Model> {
   readonly model: M;
   /** Equality on the tenant's columns, and whatever else is always there. */
   readonly scope: Readonly<Record<string, string>>;
   readonly conditions: readonly Condition[];
+  /**
+   * Lists of further conditions of which each row meets at most one, as a whole: a disjunction, told apart so that an index can
+   * serve each part in the list's order. Absent: none.
+   */
+  readonly alternatives?: readonly Alternative[];
   readonly order: ListOrder;
 }
 
@@ -43,14 +56,15 @@ export interface Connection<Row> {
   totalCountIsCapped: () => Promise<boolean>;
 }
 
-interface Window {
+/** Which rows of a list a page holds. */
+export interface Window {
   limit: number;
   backward: boolean;
   after: Cursor | null;
   before: Cursor | null;
 }
 
-type Keyed<Row> = Row & { __key: string; __parent?: string; id: string };
+type Keyed<Row> = Row & { __key: string; __order?: unknown; __parent?: string; id: string };
 
 /**
  * One page of a list by keyset: page 10,000 costs what page 1 costs, and rows that share a timestamp are neither skipped nor
@@ -142,32 +156,6 @@ async function readRows<Row extends object>(
   }
 }
 
-function pageQuery<M extends Model>(
-  list: ListSpec<M>,
-  window: Window,
-  place: Placeholder,
-  parent: string | null,
-): string {
-  const { expression, type, direction } = list.order;
-  const forward = direction === 'ASC';
-  const beyond = (cursor: Cursor, greater: boolean) =>
-    `(${expression}, t.id) ${greater ? '>' : '<'} (${place(cursor.key)}::${type}, ${place(cursor.id)}::uuid)`;
-  const conditions = filters(list, place, parent);
-  if (window.after) conditions.push(beyond(window.after, forward));
-  if (window.before) conditions.push(beyond(window.before, !forward));
-  const way = forward !== window.backward ? 'ASC' : 'DESC';
-  return `SELECT ${columnsOf(list.model, 't')}, (${expression})::text AS "__key" FROM ${tables[list.model]} t
-    WHERE ${conditions.join(' AND ')} ORDER BY ${expression} ${way}, t.id ${way} LIMIT ${window.limit + 1}`;
-}
-
-function filters<M extends Model>(list: ListSpec<M>, place: Placeholder, parent: string | null): string[] {
-  return [
-    ...Object.entries(list.scope).map(([column, value]) => `t.${column} = ${place(value)}`),
-    ...(parent ? [parent] : []),
-    ...list.conditions.map((condition) => condition(place)),
-  ];
-}
-
 function connectionOf<Row extends { id?: unknown }>(
   found: Keyed<Row>[],
   window: Window,
@@ -177,7 +165,7 @@ function connectionOf<Row extends { id?: unknown }>(
   const more = found.length > window.limit;
   const page = found.slice(0, window.limit);
   if (window.backward) page.reverse();
-  const edges = page.map(({ __key, __parent: _parent, ...node }) => ({
+  const edges = page.map(({ __key, __order: _order, __parent: _parent, ...node }) => ({
     cursor: cursorText(mark, { key: __key, id: node.id }),
     node: node as unknown as Row,
   }));
@@ -199,9 +187,8 @@ function connectionOf<Row extends { id?: unknown }>(
 
 async function countRows<M extends Model>(db: Database, list: ListSpec<M>): Promise<number> {
   const values: unknown[] = [];
-  const conditions = filters(list, (value) => `$${values.push(value)}`, null);
-  const text = `SELECT count(*)::int AS count FROM (
-    SELECT 1 FROM ${tables[list.model]} t WHERE ${conditions.join(' AND ')} LIMIT ${COUNT_CAP + 1}) counted`;
+  const rows = matches(list, (value) => `$${values.push(value)}`, null);
+  const text = `SELECT count(*)::int AS count FROM (${rows} LIMIT ${COUNT_CAP + 1}) counted`;
   const [row] = await db.sql<{ count: number }>(null, text, values);
   return row?.count ?? 0;
 }
@@ -217,10 +204,9 @@ function countByParent<M extends Model>(
   const count = async () => {
     const values: unknown[] = [];
     const place: Placeholder = (value) => `$${values.push(value)}`;
-    const conditions = filters(list, place, `t.${column} = parent.id`);
+    const matching = matches(list, place, `t.${column} = parent.id`);
     const text = `SELECT parent.id, counted.count FROM unnest(${place(parentIds)}::uuid[]) AS parent (id)
-      CROSS JOIN LATERAL (SELECT count(*)::int AS count FROM (
-        SELECT 1 FROM ${tables[list.model]} t WHERE ${conditions.join(' AND ')} LIMIT ${COUNT_CAP + 1}) c) counted`;
+      CROSS JOIN LATERAL (SELECT count(*)::int AS count FROM (${matching} LIMIT ${COUNT_CAP + 1}) c) counted`;
     const rows = await db.sql<{ id: string; count: number }>(null, text, values);
     return new Map(rows.map((row) => [row.id, row.count]));
   };

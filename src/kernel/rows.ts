@@ -19,6 +19,7 @@ export const tables = {
   LicenseKey: 'license_keys',
   Order: 'orders',
   OrderLine: 'order_lines',
+  Organization: 'organizations',
   Package: 'packages',
   PackagePrice: 'package_prices',
   Product: 'products',
@@ -48,6 +49,7 @@ interface RowTypes {
   LicenseKey: Rows.LicenseKey;
   Order: Rows.Order;
   OrderLine: Rows.OrderLine;
+  Organization: Rows.Organization;
   Package: Rows.Package;
   PackagePrice: Rows.PackagePrice;
   Product: Rows.Product;
@@ -77,6 +79,7 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   LicenseKey: Prisma.LicenseKeyScalarFieldEnum,
   Order: Prisma.OrderScalarFieldEnum,
   OrderLine: Prisma.OrderLineScalarFieldEnum,
+  Organization: Prisma.OrganizationScalarFieldEnum,
   Package: Prisma.PackageScalarFieldEnum,
   PackagePrice: Prisma.PackagePriceScalarFieldEnum,
   Product: Prisma.ProductScalarFieldEnum,

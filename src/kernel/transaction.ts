@@ -28,11 +28,20 @@ export interface InsertableRows {
   wallets: Prisma.WalletCreateManyInput;
 }
 
-/** One transaction on one connection, as the measured hot paths use it: prepared statements only. */
-export interface SqlTx {
+/** Reads for a caller: a transaction does, and so does the pool for queries. */
+export interface SqlReader {
   readonly ctx: RequestContext;
   /** A prepared statement; `name` is the statement's own for ever. Rows come in the types of Prisma's rows. */
   sql<Row extends object>(name: string, text: string, values: unknown[]): Promise<Row[]>;
+}
+
+/** What reads for a query, outside of any transaction. */
+export function readerOf(ctx: RequestContext): SqlReader {
+  return { ctx, sql: (name, text, values) => ctx.db.sql(name, text, values) };
+}
+
+/** One transaction on one connection, as the measured hot paths use it: prepared statements only. */
+export interface SqlTx extends SqlReader {
   /** Remembers rows; they are written, all tables in one statement, by `flush` or before the commit. Rows of one call have the same fields. */
   insert<Table extends keyof InsertableRows>(table: Table, ...rows: InsertableRows[Table][]): void;
   /** Writes the remembered rows now. */

@@ -3,6 +3,7 @@ import type { LicenseKey } from '../generated/prisma/client.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
+import { isCancelled } from '../lifecycle/effective.js';
 
 /** Which key to switch off, and why. */
 export interface KeyToDisable {
@@ -15,6 +16,7 @@ export interface KeyToDisable {
 /**
  * A step: switches a key off and records `license_key.disabled`. Does nothing when it is off already, or when a license other
  * than the named one uses it that is not cancelled; a scheduled cancellation counts from its instant on.
+ * Locks the key, so of several licenses that give it up at once, the last one switches it off; lock several keys by their ids.
  * @returns whether the key was switched off now
  */
 export async function disableLicenseKey(
@@ -22,6 +24,12 @@ export async function disableLicenseKey(
   { licenseKeyId, licenseId, reason }: KeyToDisable,
 ): Promise<boolean> {
   const { businessId, mode } = tenantOf(tx.ctx);
+  // Whoever gives up the key at the same time waits here, and then sees this license given up.
+  await tx.sql(
+    'lock_license_key',
+    'SELECT 1 AS one FROM license_keys WHERE business_id = $1 AND mode = $2 AND id = $3 FOR NO KEY UPDATE',
+    [businessId, mode, licenseKeyId],
+  );
   const [disabled] = await tx.sql<LicenseKey>(
     'disable_license_key',
     `UPDATE license_keys k SET status = 'DISABLED', disabled_at = $5, version = version + 1, updated_at = $5
@@ -29,7 +37,7 @@ export async function disableLicenseKey(
         SELECT 1 FROM license_key_bindings b
           JOIN licenses l ON l.business_id = b.business_id AND l.mode = b.mode AND l.id = b.license_id
           WHERE b.business_id = $1 AND b.mode = $2 AND b.license_key_id = $3 AND l.id IS DISTINCT FROM $4::uuid
-            AND l.status <> 'CANCELLED' AND (l.pending_status = 'CANCELLED' AND l.pending_status_at <= $5) IS NOT TRUE)
+            AND NOT ${isCancelled('$5', 'l')})
       RETURNING ${columnsOf('LicenseKey', 'k')}`,
     [businessId, mode, licenseKeyId, licenseId, tx.ctx.now],
   );

@@ -7,6 +7,8 @@ export const licenseKeyResolvers = {
     id: idOf('LicenseKey'),
     key: ({ id }, _, { loaders }) => loaders.revealedKeyById.load(id),
     maskedKey,
+    status: async ({ id, status }, _, { loaders }) =>
+      status === 'ACTIVE' && (await loaders.isKeyEnded.load(id)) ? 'DISABLED' : status,
     customer: ({ customerId }, _, { loaders }) => required(loaders.customerById.load(customerId)),
     licenses: ({ id }, _, { loaders }) => loaders.licensesByKey.load(id),
   },

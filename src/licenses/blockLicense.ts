@@ -1,13 +1,14 @@
 import type { BlockLicenseInput } from '../generated/graphql.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
-import { changeLicenseStatus, checkedReason } from './changeLicenseStatus.js';
+import { changeLicenseStatus } from './changeLicenseStatus.js';
+import { windowTaken } from './license.js';
 
 /**
  * Stops an active or paused license, and what it granted with it.
- * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject, IllegalTransition
+ * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject, IllegalTransition, AssigneeTaken,
+ *   LicenseKeyInUse
  */
 export async function blockLicense(ctx: RequestContext, input: BlockLicenseInput): Promise<{ licenseId: string }> {
-  const reason = checkedReason(input.reason);
-  return inSqlTransaction(ctx, (tx) => changeLicenseStatus(tx, input, 'block', reason));
+  return inSqlTransaction(ctx, (tx) => changeLicenseStatus(tx, input, 'block'), windowTaken);
 }

@@ -1,8 +1,15 @@
 import type { License } from '../generated/prisma/client.js';
-import { tenantOf } from '../kernel/requestContext.js';
+import { asServer } from '../kernel/asServer.js';
 import type { SqlTx } from '../kernel/transaction.js';
+import { after, nextDueChange, type DueChange } from '../lifecycle/dueChanges.js';
+import { allowedFrom } from '../lifecycle/transitions.js';
+import { carryOutOfferingChange } from './carryOutOfferingChange.js';
+import { expireLicense } from './expireLicense.js';
 import { moveLicense } from './moveLicense.js';
-import { allowedFrom, dueChanges } from './transitions.js';
+import { writeLicense } from './writeLicense.js';
+
+/** More than can be due of one license: start, status, offering and expiry. */
+const MOST = 8;
 
 /**
  * A step: writes what has become true of a locked license by itself, as the worker would: each change by the server, dated with
@@ -11,15 +18,32 @@ import { allowedFrom, dueChanges } from './transitions.js';
  */
 export async function carryOutDueChanges(tx: SqlTx, stored: License): Promise<License> {
   let license = stored;
-  for (const { to, at } of dueChanges(stored, tx.ctx.now)) {
-    const next = allowedFrom(license.status, license.statusBeforeBlock).find((one) => one.to === to);
-    if (!next) throw new Error(`license ${license.id} is ${license.status} and was scheduled to become ${to}`);
-    license = await moveLicense(asServer(tx, at), license, { ...next, reason: null });
+  for (let i = 0; i < MOST; i++) {
+    const due = nextDueChange(license, tx.ctx.now);
+    if (!due) return license;
+    license = await carryOut(asServer(tx, due.at), license, due);
   }
-  return license;
+  throw new Error(`changes of license ${stored.id} stay due however often they are carried out`);
 }
 
-function asServer(tx: SqlTx, at: Date): SqlTx {
-  const viewer = { principal: 'SYSTEM' as const, ...tenantOf(tx.ctx), brandId: null };
-  return { ...tx, ctx: { ...tx.ctx, viewer, now: at, actor: null } };
+async function carryOut(tx: SqlTx, license: License, due: DueChange): Promise<License> {
+  switch (due.kind) {
+    case 'STATUS':
+      return carryOutStatus(tx, license, due);
+    case 'OFFERING':
+      return carryOutOfferingChange(tx, license, due);
+    case 'EXPIRY':
+      return expireLicense(tx, license);
+  }
+}
+
+/** A scheduled status that is not legal any more can only come from outside the program: it is dropped, not kept for ever. */
+async function carryOutStatus(
+  tx: SqlTx,
+  license: License,
+  { to, at }: Extract<DueChange, { kind: 'STATUS' }>,
+): Promise<License> {
+  const next = allowedFrom(license.status, license.statusBeforeBlock).find((one) => one.to === to);
+  if (next) return moveLicense(tx, license, { ...next, reason: null });
+  return writeLicense(tx, license, after(license, to, at), { type: 'license.change_cancelled', reason: null });
 }

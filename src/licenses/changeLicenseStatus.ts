@@ -1,50 +1,57 @@
 import type { License } from '../generated/prisma/client.js';
-import { refusal, refuseIfAny, type Refusal, type UserErrorData } from '../kernel/refusal.js';
-import { checkLength, presentText } from '../kernel/text.js';
+import { refusal, type Refusal } from '../kernel/refusal.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { refuseIfStale } from '../kernel/version.js';
+import { asOf } from '../lifecycle/dueChanges.js';
+import { allowedFrom, licenseEvents, transition, type LicenseEvent } from '../lifecycle/transitions.js';
 import { carryOutDueChanges } from './carryOutDueChanges.js';
+import { checkedReason } from './checkedReason.js';
 import { lockLicense } from './lockLicense.js';
 import { moveLicense } from './moveLicense.js';
-import { allowedFrom, licenseEvents, transition, type LicenseEvent } from './transitions.js';
+import { scheduleStatus } from './scheduleStatus.js';
 
-/** The reason that a caller gave for the history, trimmed; null: none. Refuses with InvalidInput. */
-export function checkedReason(given: string | null | undefined): string | null {
-  const reason = presentText(given);
-  const problems: UserErrorData[] = [];
-  checkLength(problems, ['input', 'reason'], reason, 1, 2000);
-  refuseIfAny(problems);
-  return reason;
+/** What the mutations that change a license's status take. */
+export interface LicenseStatusInput {
+  readonly licenseId: string;
+  /** From when; absent or now: at once. */
+  readonly at?: Date | null;
+  readonly expectedVersion?: number | null;
+  readonly reason?: string | null;
 }
 
 /**
- * A step: does one thing to a license now, with its effect on grants and keys. Locks the row first, then carries out what is
- * due, so that a license is judged by where it truly stands. `expectedVersion` means the version that readers saw.
- * @throws Refusal LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject, IllegalTransition
+ * A step: does one thing to a license, now or at a scheduled instant, with its effect on grants and keys. Locks the row first,
+ * then carries out what is due, so that a license is judged by where it truly stands: now, or at that instant without what is
+ * scheduled just now, which gives way. `expectedVersion` means the version that readers saw.
+ * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject, IllegalTransition; and what
+ *   `windowTaken` says of violated constraints
  */
 export async function changeLicenseStatus(
   tx: SqlTx,
-  input: { licenseId: string; expectedVersion?: number | null },
+  input: LicenseStatusInput,
   event: LicenseEvent,
-  reason: string | null,
 ): Promise<{ licenseId: string }> {
+  const reason = checkedReason(tx, input);
   const stored = await lockLicense(tx, input.licenseId);
   refuseIfStale(stored, input.expectedVersion);
   const license = await carryOutDueChanges(tx, stored);
-  const to = transition(license.status, event, license.statusBeforeBlock);
-  if (to === null) throw illegal(license, event);
-  await moveLicense(tx, license, { event, to, reason });
+  const at = input.at && input.at > tx.ctx.now ? input.at : null;
+  const then = at ? asOf({ ...license, pendingStatus: null, pendingStatusAt: null }, at) : license;
+  const to = transition(then.status, event, then.statusBeforeBlock);
+  if (to === null) throw illegal(then, event, at);
+  if (at) await scheduleStatus(tx, license, { to, at, reason });
+  else await moveLicense(tx, license, { event, to, reason });
   return { licenseId: license.id };
 }
 
-function illegal({ status, statusBeforeBlock }: License, event: LicenseEvent): Refusal {
+function illegal({ status, statusBeforeBlock }: License, event: LicenseEvent, at: Date | null): Refusal {
   const next = allowedFrom(status, statusBeforeBlock);
   const what = next.map((one) => `\`${one.event}License\``).join(', ');
   const advice = next.length > 0 ? `Applicable are: ${what}.` : 'That is final.';
   return refusal(
     'IllegalTransition',
-    ['input', 'licenseId'],
-    `The license is ${status}: \`${event}License\` does not apply. ${advice}`,
+    at ? ['input', 'at'] : ['input', 'licenseId'],
+    `The license ${at ? 'will be' : 'is'} ${status}${at ? ' then' : ''}: \`${event}License\` does not apply. ${advice}`,
     { from: status, to: licenseEvents[event].asksFor, allowed: next.map((one) => one.to) },
   );
 }

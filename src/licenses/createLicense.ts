@@ -3,21 +3,24 @@ import { entitlementsOfOffering } from '../entitlements/entitlementsOf.js';
 import type { CreateLicenseInput } from '../generated/graphql.js';
 import type { Customer, ProductOffering } from '../generated/prisma/client.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
+import { refuseErased } from '../kernel/erased.js';
 import { uuidOf } from '../kernel/id.js';
 import { lockShared } from '../kernel/lockShared.js';
 import { refusal, refuseIfAny } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
-import { mergedMetadata, presentText } from '../kernel/text.js';
+import { mergedMetadata } from '../kernel/text.js';
 import { inTransaction, type Tx } from '../kernel/transaction.js';
+import { assignmentFor } from './assignment.js';
 import { createLicenseProblems } from './createLicenseProblems.js';
 import { issueLicenses, type NewLicense } from './issueLicenses.js';
 import { assigneeTaken } from './license.js';
+import { refuseIfBillingIsManaged } from './refuseIfBillingIsManaged.js';
 
 /**
  * Creates a license that nobody pays for here, with what its offering grants. Refuses in this order: what is wrong with the
  * fields (all at once), managed billing, the offering, the customer, the assignee.
  * @throws Refusal InvalidInput, ModeMismatch, DirectLicenseCreationDisabled, ProductOfferingNotFound,
- *   ProductOfferingUnavailable, LicenseTypeMismatch, CustomerNotFound, BrandMismatch, AssigneeTaken
+ *   ProductOfferingUnavailable, LicenseTypeMismatch, CustomerNotFound, BrandMismatch, CustomerErased, AssigneeTaken
  */
 export async function createLicense(ctx: RequestContext, input: CreateLicenseInput): Promise<{ licenseId: string }> {
   refuseIfAny(createLicenseProblems(ctx, input));
@@ -37,14 +40,6 @@ export async function createLicense(ctx: RequestContext, input: CreateLicenseInp
     },
     assigneeTaken,
   );
-}
-
-async function refuseIfBillingIsManaged(tx: Tx): Promise<void> {
-  const { businessId: id } = tenantOf(tx.ctx);
-  const { managedBilling } = await tx.prisma.business.findUniqueOrThrow({ where: { id } });
-  if (!managedBilling) return;
-  const message = 'Billing is managed here: licenses come from orders and wallet purchases.';
-  throw refusal('DirectLicenseCreationDisabled', ['input'], message);
 }
 
 async function offeringFor(tx: Tx, { productOfferingId, type }: CreateLicenseInput): Promise<ProductOffering> {
@@ -72,6 +67,7 @@ async function customerFor(tx: Tx, { customerId }: CreateLicenseInput): Promise<
   });
   if (!customer) throw await customerMissing(tx, id);
   refuseOtherBrands(tx.ctx, { brandId: customer.brandId, path: ['input', 'customerId'] });
+  refuseErased(customer, ['input', 'customerId']);
   return customer;
 }
 
@@ -90,14 +86,7 @@ function newLicense(
     orderId: null,
     validFrom: activationDate ?? ctx.now,
     validUntil: null,
-    assignedTo: assignedTo
-      ? {
-          type: assignedTo.type.trim(),
-          id: assignedTo.id.trim(),
-          displayName: presentText(assignedTo.displayName),
-          details: assignedTo.details ? mergedMetadata({}, assignedTo.details) : null,
-        }
-      : null,
+    assignedTo: assignmentFor(assignedTo),
     details: details ? mergedMetadata({}, details) : null,
     amountMinor: null,
     currency: null,

@@ -1,19 +1,14 @@
 import type { CreateLicenseInput } from '../generated/graphql.js';
 import { userError, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
-import { checkLength, checkMetadata, presentText } from '../kernel/text.js';
+import { checkMetadata } from '../kernel/text.js';
+import { assigneeProblems } from './assignment.js';
 
 /** What is wrong with the fields of a new license: InvalidInput, ModeMismatch; all at once, no I/O. */
 export function createLicenseProblems(ctx: RequestContext, input: CreateLicenseInput): UserErrorData[] {
   const { assignedTo, activationDate, testMode } = input;
   const problems: UserErrorData[] = [];
-  if (assignedTo) {
-    const path = ['input', 'assignedTo'];
-    checkLength(problems, [...path, 'type'], assignedTo.type.trim(), 1, 64);
-    checkLength(problems, [...path, 'id'], assignedTo.id.trim(), 1, 255);
-    checkLength(problems, [...path, 'displayName'], presentText(assignedTo.displayName), 1, 255);
-    checkMetadata(problems, [...path, 'details'], assignedTo.details);
-  }
+  assigneeProblems(problems, assignedTo);
   if (activationDate && activationDate.getUTCFullYear() < 1) {
     problems.push(userError('InvalidInput', ['input', 'activationDate'], 'Give a day of the year 1 or later.'));
   }

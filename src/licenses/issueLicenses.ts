@@ -9,7 +9,7 @@ import type { SqlTx } from '../kernel/transaction.js';
 import { addLicenseKey } from '../licenseKeys/addLicenseKey.js';
 import { generateKey } from '../licenseKeys/licenseKey.js';
 import { refuseKnownKey } from '../licenseKeys/refuseKnownKey.js';
-import { lockAssignees } from './lockAssignees.js';
+import { holdFreeAssignees, type AssigneeSlot } from './holdAssignees.js';
 
 /** A license to issue, from fields that were checked. It is for an offering or for a package, not both. */
 export interface NewLicense {
@@ -30,6 +30,10 @@ export interface NewLicense {
   readonly description: string | null;
   readonly tags: string[];
   readonly metadata: Metadata;
+  /** What a renewal takes over from the license that it renews: who uses it, and since when its offering binds. */
+  readonly usedAt?: Date | null;
+  readonly usedById?: string | null;
+  readonly offeringSince?: Date | null;
 }
 
 /** What comes with the licenses. */
@@ -45,7 +49,7 @@ export interface IssueOptions {
 }
 
 /**
- * A step: issues licenses with their keys, grants and mails. Buffered but for one round trip that draws the numbers, one more
+ * A step: issues licenses with their keys, grants and mails. Buffered but for one round trip that draws the numbers, two more
  * where licenses are assigned, and one for a supplied key while secrets are rotated.
  *
  * A license whose start has come is born ACTIVE with `activatedAt` = now, whatever its start; any other is PENDING. Its key is
@@ -60,7 +64,7 @@ export async function issueLicenses(
   licenses: readonly NewLicense[],
   options: IssueOptions,
 ): Promise<{ id: string }[]> {
-  await lockAssignees(tx, licenses);
+  await holdFreeAssignees(tx, licenses.flatMap(slotsOfNew));
   if (options.suppliedKey !== null) await refuseKnownKey(tx, options.suppliedKey);
   const numbers = await drawNumbers(tx, 'License', licenses.length);
   return licenses.map((license, i) => {
@@ -68,6 +72,12 @@ export async function issueLicenses(
     giveKeyAndGrants(tx, { id, orderId: license.orderId }, options, i === 0 ? options.suppliedKey : null);
     return { id };
   });
+}
+
+function slotsOfNew({ productOfferingId, assignedTo, validFrom, validUntil }: NewLicense): AssigneeSlot[] {
+  if (productOfferingId === null || assignedTo === null) return [];
+  const { type, id } = assignedTo;
+  return [{ licenseId: null, productOfferingId, type, id, from: validFrom, until: validUntil }];
 }
 
 function addLicense(tx: SqlTx, license: NewLicense, number: string): string {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { globalId } from '../kernel/id.js';
 
@@ -34,6 +34,22 @@ export async function keptText(folder: string | null, deliveryId: string): Promi
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
+}
+
+/** Removes a kept mail; tells whether there was one. */
+export async function forgetKeptMail(folder: string, deliveryId: string): Promise<boolean> {
+  const found = await Promise.all(
+    (['eml', 'txt'] as const).map(async (extension) => {
+      try {
+        await rm(pathOf(folder, deliveryId, extension));
+        return true;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+        throw error;
+      }
+    }),
+  );
+  return found.some(Boolean);
 }
 
 function pathOf(folder: string, deliveryId: string, extension: 'eml' | 'txt'): string {

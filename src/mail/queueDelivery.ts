@@ -11,6 +11,8 @@ export interface DeliveryRequest {
   readonly recipient: string | null;
   readonly grantId: string | null;
   readonly template: TemplateName;
+  /** The grant is taken back for a while: the mail goes out when it comes back. */
+  readonly isWithdrawn?: boolean;
 }
 
 /**
@@ -18,10 +20,14 @@ export interface DeliveryRequest {
  * job of it after the commit. Without an address it fails at once, and nothing else does.
  * @returns the delivery's id
  */
-export function queueDelivery(tx: SqlTx, { customerId, recipient, grantId, template }: DeliveryRequest): string {
+export function queueDelivery(
+  tx: SqlTx,
+  { customerId, recipient, grantId, template, isWithdrawn = false }: DeliveryRequest,
+): string {
   const { now } = tx.ctx;
   const id = newId();
   const address = presentText(recipient);
+  const failure = address === null ? 'NO_ADDRESS' : isWithdrawn ? 'WITHDRAWN' : null;
   tx.insert('deliveries', {
     ...tenantOf(tx.ctx),
     id,
@@ -29,8 +35,8 @@ export function queueDelivery(tx: SqlTx, { customerId, recipient, grantId, templ
     grantId,
     template,
     recipient: address,
-    status: address === null ? 'FAILED' : 'QUEUED',
-    failure: address === null ? 'NO_ADDRESS' : null,
+    status: failure ? 'FAILED' : 'QUEUED',
+    failure,
     createdAt: now,
     updatedAt: now,
   });

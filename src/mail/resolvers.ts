@@ -9,8 +9,8 @@ export const deliveryResolvers = {
   },
   Delivery: {
     id: idOf('Delivery'),
-    text: async ({ id, file, grantId }, _, { request, loaders }) => {
-      if (file === null) return null;
+    text: async ({ id, file, recipient, grantId }, _, { request, loaders }) => {
+      if (file === null || recipient === null) return null;
       // The text holds the key, so reading it is reading the key, and is recorded as that.
       const grant = await found(loaders.grantById, grantId);
       await found(loaders.revealedKeyById, grant?.licenseKeyId);

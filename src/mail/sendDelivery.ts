@@ -7,6 +7,7 @@ import { columnsOf } from '../kernel/rows.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
 import { MAIL_ATTEMPTS } from './attempts.js';
 import type { SendDeliveryPayload } from './enqueueDeliveries.js';
+import { forgetErasedMails } from './forgetErasedMails.js';
 import { renderMail, type TemplateName, type TemplateVars } from './templates.js';
 import type { DeliveryOutcome, MailTransport } from './transport.js';
 
@@ -38,7 +39,7 @@ const MAX_RESPONSE = 500;
  * @throws Error when the mail is to be tried again: the queue does, with growing pauses
  */
 export function sendDelivery(parts: SendDeliveryParts): Task {
-  return async (payload) => {
+  const send: Task = async (payload) => {
     const { deliveryId, ...tenant } = payload as SendDeliveryPayload;
     const ctx = systemContext(parts, tenant);
     const delivery = await claimAttempt(ctx, deliveryId);
@@ -51,9 +52,12 @@ export function sendDelivery(parts: SendDeliveryParts): Task {
       await noteOutcome(ctx, delivery, { result: 'UNREACHABLE', response: fault });
       throw error;
     }
-    await noteOutcome(ctx, delivery, outcome);
+    const isNoted = await noteOutcome(ctx, delivery, outcome);
     if (outcome.result === 'UNREACHABLE') throw new Error('the mail server did not take a mail');
+    // The grant came back while its mail was withdrawn: it is sent after all.
+    if (outcome.result === 'WITHDRAWN' && !isNoted) await send(payload);
   };
+  return send;
 }
 
 async function attempt(parts: SendDeliveryParts, ctx: RequestContext, delivery: Delivery): Promise<DeliveryOutcome> {
@@ -92,24 +96,32 @@ async function claimAttempt(ctx: RequestContext, deliveryId: string): Promise<De
   return delivery;
 }
 
-/** Writes what became of an attempt; the last one that was in vain is final. */
-async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: DeliveryOutcome): Promise<void> {
+/**
+ * Writes what became of an attempt; the last one that was in vain is final. What came back meanwhile is not withdrawn.
+ * @returns whether it was written
+ */
+async function noteOutcome(ctx: RequestContext, delivery: Delivery, outcome: DeliveryOutcome): Promise<boolean> {
   const { businessId, mode } = tenantOf(ctx);
   const { result } = outcome;
   const sent = result === 'SENT';
   const failure = result !== 'SENT' && (result !== 'UNREACHABLE' || delivery.attempts >= MAIL_ATTEMPTS) ? result : null;
-  await inSqlTransaction(ctx, async (tx) => ({
+  const { noted } = await inSqlTransaction(ctx, async (tx) => ({
     noted: await tx.sql(
       'note_delivery_outcome',
       `UPDATE deliveries SET status = $4, failure = $5, response = $6, file = $7, sent_at = $8, version = version + 1,
           updated_at = $9
-        WHERE business_id = $1 AND mode = $2 AND id = $3 AND status = 'QUEUED'`,
+        WHERE business_id = $1 AND mode = $2 AND id = $3 AND status = 'QUEUED'
+          AND ($5::delivery_failure IS DISTINCT FROM 'WITHDRAWN' OR version = $10) RETURNING id`,
       [
         ...[businessId, mode, delivery.id, sent ? 'SENT' : failure ? 'FAILED' : 'QUEUED', failure],
         ...[responseOf(outcome, delivery), sent ? outcome.file : null, sent ? ctx.now : null, ctx.now],
+        delivery.version,
       ],
     ),
   }));
+  // Perhaps the customer was erased while the mail was written: then nobody may find it.
+  if (noted.length === 0 && sent && outcome.file !== null) await forgetErasedMails(ctx);
+  return noted.length > 0;
 }
 
 /** What the server said, without the address that it likes to repeat: reading that needs a scope of its own. */

@@ -18,8 +18,10 @@ export interface CompletedOrder {
 
 /** What is bought; amounts in minor units. */
 export interface OrderedLine {
-  readonly packageId: string;
-  readonly subscriptionTypeId: string;
+  /** A package for a duration, or an offering. */
+  readonly packageId: string | null;
+  readonly subscriptionTypeId: string | null;
+  readonly productOfferingId: string | null;
   readonly quantity: number;
   readonly unitAmountMinor: bigint;
   readonly totalMinor: bigint;

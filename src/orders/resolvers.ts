@@ -27,6 +27,7 @@ export const orderResolvers = {
     package: ({ packageId }, _, { loaders }) => found(loaders.packageById, packageId),
     subscriptionType: ({ subscriptionTypeId }, _, { loaders }) =>
       found(loaders.subscriptionTypeById, subscriptionTypeId),
+    productOffering: ({ productOfferingId }, _, { loaders }) => found(loaders.productOfferingById, productOfferingId),
     unitAmount: async ({ orderId, unitAmountMinor }, _, { loaders }) =>
       moneyOf(unitAmountMinor, (await required(loaders.orderById.load(orderId))).currency),
     total: async ({ orderId, totalMinor }, _, { loaders }) =>

@@ -1,5 +1,6 @@
 import { archivedPackage, archivedSubscriptionType } from '../catalog/archived.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
+import { refuseErased } from '../kernel/erased.js';
 import { missing } from '../kernel/missing.js';
 import { moneyOf, moneyText } from '../kernel/money.js';
 import { Refusal, refusal } from '../kernel/refusal.js';
@@ -25,7 +26,8 @@ export interface AgreedPurchase {
 /**
  * A step: the rules of a purchase that need to read.
  * @throws Refusal WalletNotFound, PackageNotFound, PackageArchived, SubscriptionTypeNotFound, SubscriptionTypeArchived,
- *   CustomerNotFound, ModeMismatch, BrandMismatch, CurrencyMismatch, PriceNotFound, PriceMismatch, InvalidDateRange, InsufficientFunds
+ *   CustomerNotFound, ModeMismatch, BrandMismatch, CustomerErased, CurrencyMismatch, PriceNotFound, PriceMismatch,
+ *   InvalidDateRange, InsufficientFunds
  */
 export async function agreedPurchase(tx: SqlTx, wanted: WantedPurchase): Promise<AgreedPurchase> {
   const { ctx } = tx;
@@ -44,6 +46,7 @@ export async function agreedPurchase(tx: SqlTx, wanted: WantedPurchase): Promise
     { brandId: bought.brandId, path: ['input', 'packageId'] },
     { brandId: customer.brandId, path: ['input', wanted.customerCode === null ? 'customerId' : 'customerCode'] },
   );
+  refuseErased(customer, ['input', wanted.customerCode === null ? 'customerId' : 'customerCode']);
   if (wallet.currency !== wanted.currency) throw currencyMismatch(wallet.currency);
   refuseOtherTerms(ctx, wanted, parts.price, subscriptionType.days);
   const total = wanted.unitAmount * BigInt(wanted.quantity);

@@ -19,6 +19,7 @@ export interface PurchaseCustomer {
   readonly id: string;
   readonly brandId: string;
   readonly email: string | null;
+  readonly erasedAt: Date | null;
 }
 
 interface PartsRow {
@@ -38,9 +39,11 @@ interface PartsRow {
   idId: string | null;
   idBrandId: string;
   idEmail: string | null;
+  idErasedAt: Date | null;
   codeId: string | null;
   codeBrandId: string;
   codeEmail: string | null;
+  codeErasedAt: Date | null;
 }
 
 // The package is locked as its license's foreign key will lock it: from here on it stays a package of this product.
@@ -50,8 +53,9 @@ const text = `WITH package AS (SELECT * FROM packages WHERE business_id = $1 AND
     p.id AS "packageId", p.brand_id AS "packageBrandId", product.sku,
     p.archived_at IS NOT NULL OR product.archived_at IS NOT NULL AS "packageArchived",
     s.archived_at IS NOT NULL AS "typeArchived", s.id AS "subscriptionTypeId", s.days, price.amount_minor AS price,
-    by_id.id AS "idId", by_id.brand_id AS "idBrandId", by_id.email AS "idEmail",
-    by_code.id AS "codeId", by_code.brand_id AS "codeBrandId", by_code.email AS "codeEmail"
+    by_id.id AS "idId", by_id.brand_id AS "idBrandId", by_id.email AS "idEmail", by_id.erased_at AS "idErasedAt",
+    by_code.id AS "codeId", by_code.brand_id AS "codeBrandId", by_code.email AS "codeEmail",
+    by_code.erased_at AS "codeErasedAt"
   FROM (VALUES (1)) AS one (row)
   LEFT JOIN wallets w ON w.business_id = $1 AND w.mode = $2 AND w.id = $3
   LEFT JOIN package p ON true
@@ -61,7 +65,7 @@ const text = `WITH package AS (SELECT * FROM packages WHERE business_id = $1 AND
     AND price.subscription_type_id = s.id AND price.currency = $6 AND price.archived_at IS NULL
   LEFT JOIN customers by_id ON by_id.business_id = $1 AND by_id.mode = $2 AND by_id.id = $7
   LEFT JOIN LATERAL (
-    SELECT c.id, c.brand_id, c.email FROM customers c
+    SELECT c.id, c.brand_id, c.email, c.erased_at FROM customers c
      WHERE c.business_id = $1 AND c.mode = $2 AND (c.code = $8 OR c.number = $8)
      ORDER BY c.code = $8 DESC NULLS LAST LIMIT 1
   ) by_code ON true`;
@@ -87,8 +91,12 @@ function partsOf(row: PartsRow): PurchaseParts {
         ? null
         : { id: row.subscriptionTypeId, days: row.days, isArchived: row.typeArchived },
     price: row.price,
-    customerById: row.idId === null ? null : { id: row.idId, brandId: row.idBrandId, email: row.idEmail },
-    customerByCode: row.codeId === null ? null : { id: row.codeId, brandId: row.codeBrandId, email: row.codeEmail },
+    customerById:
+      row.idId === null ? null : { id: row.idId, brandId: row.idBrandId, email: row.idEmail, erasedAt: row.idErasedAt },
+    customerByCode:
+      row.codeId === null
+        ? null
+        : { id: row.codeId, brandId: row.codeBrandId, email: row.codeEmail, erasedAt: row.codeErasedAt },
   };
 }
 

@@ -59,6 +59,7 @@ function orderOf(
   const line = {
     packageId: agreed.package.id,
     subscriptionTypeId: agreed.subscriptionType.id,
+    productOfferingId: null,
     quantity: wanted.quantity,
     unitAmountMinor: wanted.unitAmount,
     totalMinor: total,

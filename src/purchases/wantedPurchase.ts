@@ -2,13 +2,13 @@ import type { PurchaseLicensesByWalletInput } from '../generated/graphql.js';
 import { NO_ID, uuidOf } from '../kernel/id.js';
 import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
 import { tenantViewer, type RequestContext } from '../kernel/requestContext.js';
+import { checkTags, tagsOf } from '../kernel/tags.js';
 import { checkLength, presentText } from '../kernel/text.js';
 import type { TenantViewer } from '../kernel/viewer.js';
 import { checkKey } from '../licenseKeys/licenseKey.js';
 import { checkAmount } from '../kernel/amount.js';
 
 const MAX_QUANTITY = 100;
-const MAX_TAGS = 50;
 
 /** A purchase as its input asks for it, once everything that needs no I/O is known to fit. */
 export interface WantedPurchase {
@@ -60,22 +60,6 @@ export function wantedPurchase(ctx: RequestContext, input: PurchaseLicensesByWal
   checkMode(problems, viewer, input.testMode);
   refuseIfAny(problems);
   return wanted;
-}
-
-/** Tags of a list, or of one string with commas, which GraphQL reads as a list of one. */
-function tagsOf(tags: readonly string[] | null | undefined): string[] {
-  return (tags ?? [])
-    .flatMap((tag) => tag.split(','))
-    .map((tag) => tag.trim())
-    .filter((tag) => tag !== '');
-}
-
-function checkTags(problems: UserErrorData[], tags: readonly string[]): void {
-  if (tags.length > MAX_TAGS) {
-    const message = `Give at most ${MAX_TAGS} tags; there are ${tags.length}.`;
-    problems.push(userError('InvalidInput', ['input', 'tags'], message));
-  }
-  tags.forEach((tag, index) => checkLength(problems, ['input', 'tags', index], tag, 1, 64));
 }
 
 function checkQuantity(problems: UserErrorData[], { quantity, code }: { quantity: number; code: string | null }): void {

@@ -5,6 +5,7 @@ import type { CreateWalletInput } from '../generated/graphql.js';
 import type { Customer } from '../generated/prisma/client.js';
 import { checkCurrency } from '../kernel/amount.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
+import { refuseErased } from '../kernel/erased.js';
 import { newId, uuidOf } from '../kernel/id.js';
 import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
@@ -15,7 +16,8 @@ import { firstLedgerHash } from './moveMoney.js';
  * Creates an empty wallet in the customer's brand. The first in its currency becomes the default unless the caller says
  * otherwise; a further default takes that from the one before. The customer's row is locked, so that of several at once one
  * stays the default.
- * @throws Refusal InvalidCurrency, InvalidInput for no currency where the business has no default one, CustomerNotFound, ModeMismatch, BrandMismatch
+ * @throws Refusal InvalidCurrency, InvalidInput for no currency where the business has no default one, CustomerNotFound, ModeMismatch,
+ *   BrandMismatch, CustomerErased
  */
 export async function createWallet(ctx: RequestContext, input: CreateWalletInput): Promise<{ walletId: string }> {
   const problems: UserErrorData[] = [];
@@ -26,6 +28,7 @@ export async function createWallet(ctx: RequestContext, input: CreateWalletInput
     const customer = await lockCustomer(tx, { ...tenantOf(ctx), id: customerId });
     if (!customer) throw await customerMissing(tx, customerId);
     refuseOtherBrands(ctx, { brandId: customer.brandId, path: ['input', 'customerId'] });
+    refuseErased(customer, ['input', 'customerId']);
     const currency = await currencyOrDefault(tx, input.currencyCode);
     const isDefault = await settleDefault(tx, customer, currency, input.isDefault);
     await ensureBusinessAccounts(tx, currency);

@@ -29,13 +29,19 @@ export interface Moved {
   readonly ledgerEntryId: string;
 }
 
-/** IN: from the business's FUNDING account into the wallet. OUT: from the wallet to the business's SALES account. */
+const fits = `w.balance_minor + $5::bigint <= ${MAX_BALANCE}`;
+
+/**
+ * IN: from the business's FUNDING account into the wallet. OUT: from the wallet to the business's SALES account. BACK: from there
+ * into the wallet again.
+ */
 const directions = {
-  IN: { sign: '+', account: 'FUNDING', isCredit: true, guard: `w.balance_minor + $5::bigint <= ${MAX_BALANCE}` },
+  IN: { sign: '+', account: 'FUNDING', isCredit: true, guard: fits },
+  BACK: { sign: '+', account: 'SALES', isCredit: true, guard: fits },
   OUT: { sign: '-', account: 'SALES', isCredit: false, guard: 'w.balance_minor >= $5::bigint' },
 } as const;
 
-const statements = { IN: statementFor('IN'), OUT: statementFor('OUT') };
+const statements = { IN: statementFor('IN'), BACK: statementFor('BACK'), OUT: statementFor('OUT') };
 
 /** Where a wallet's chain of hashes starts: SHA-256 of its UUID, so that no two wallets' ledgers can be exchanged. */
 export function firstLedgerHash(walletId: string): Uint8Array<ArrayBuffer> {

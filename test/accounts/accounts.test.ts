@@ -224,7 +224,7 @@ test('a repeated createApiKey shows the same token again, and the record holds i
   ]);
   const [record] = await api.db.sql<{ text: string; sealed: boolean }>(
     null,
-    "SELECT r::text AS text, secret IS NOT NULL AS sealed FROM idempotency_records r WHERE key = 'once'",
+    "SELECT r::text AS text, secret IS NOT NULL AS sealed FROM idempotency_records r WHERE key = encode(sha256('once'), 'hex')",
     [],
   );
   expect(record?.sealed).toBe(true);

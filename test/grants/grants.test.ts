@@ -154,7 +154,7 @@ test('the mail about a key says what the template needs', async () => {
     [rowId(grantId)],
   );
   const keyring = keyringOf(readConfig(testEnvironment));
-  expect(await licenseKeyMail(api.db, keyring, delivery as Delivery)).toEqual({
+  expect(await licenseKeyMail(api.db, keyring, delivery as Delivery, new Date())).toEqual({
     customerName: 'Muster GmbH',
     brandName: 'Acme Software',
     productName: 'Studio Pro',
@@ -164,7 +164,7 @@ test('the mail about a key says what the template needs', async () => {
     activationMessage: 'Type it in.',
   });
   const lost = { ...(delivery as Delivery), grantId: newId() };
-  expect(await licenseKeyMail(api.db, keyring, lost)).toBeNull();
+  expect(await licenseKeyMail(api.db, keyring, lost, new Date())).toBeNull();
 });
 
 test('refusals to fulfil come in their order, and other kinds of grants are told first', () => {

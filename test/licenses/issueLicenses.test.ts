@@ -76,15 +76,16 @@ async function read(token: string, ids: string[]) {
   const query = `query ($ids: [ID!]!) { nodes(ids: $ids) { ... on License {
     status activatedAt validFrom validUntil isPermanent amount { amount currencyCode } description tags
     licenseKeys { key source } grants { status fulfillmentMode licenseKey { source } deliveries { status } } } } }`;
-  return (await api.data({ token, query, variables: { ids } })).nodes;
+  api.setNow(now);
+  const { nodes } = await api.data({ token, query, variables: { ids } });
+  api.setNow(null);
+  return nodes;
 }
 
 test('a license whose start has passed is active since now, with all that it was given', async () => {
   const { live, issue } = await seller([]);
   const { ids } = await issue({ suppliedKey: null, generateKeys: false });
-  api.setNow(now);
   const [license] = await read(live, ids);
-  api.setNow(null);
   expect(license).toEqual({
     status: 'ACTIVE',
     activatedAt: '2026-03-01T10:00:00.000Z',

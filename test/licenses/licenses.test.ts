@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { statusOf } from '../../src/licenses/license.js';
+import { statusOf } from '../../src/lifecycle/dueChanges.js';
 import type { License } from '../../src/generated/prisma/client.js';
 import { columnsOf } from '../../src/kernel/rows.js';
 import { useApi } from '../support/api.js';

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
+import { systemContext } from '../../src/jobs/systemContext.js';
+import { inSqlTransaction } from '../../src/kernel/transaction.js';
+import { requeueWithdrawn } from '../../src/mail/requeueWithdrawn.js';
 import { smtpTransport } from '../../src/mail/transport.js';
 import type { Worker } from '../../src/worker.js';
 import { useApi } from '../support/api.js';
@@ -309,6 +312,28 @@ test('many mails arrive once each, though two workers share them and a third of 
   expect(rows.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(smtp.asked.RCPT);
 });
 
+test('a mail whose grant comes back in the moment in which it is withdrawn is sent after all', async () => {
+  const smtp = await smtpServer();
+  let looks = 0;
+  await worker(smtp.url, {
+    contents: {
+      'license-key': async (ctx, delivery) => {
+        looks++;
+        if (looks > 1) return contents['license-key'](ctx, delivery);
+        await inSqlTransaction(ctx, async (tx) => {
+          await requeueWithdrawn(tx, [delivery.grantId as string]);
+          return {};
+        });
+        return null;
+      },
+    },
+  });
+  const delivery = await newDelivery(api, await newBusiness(api), newAddress());
+  await ended(delivery);
+  expect(await delivery.row()).toMatchObject({ status: 'SENT', failure: null, attempts: 2 });
+  expect(smtp.mails).toHaveLength(1);
+});
+
 test('a mail whose grant was taken back meanwhile is withdrawn, not sent', async () => {
   const smtp = await smtpServer();
   const delivery = await newDelivery(api, await newBusiness(api), 'erika@example.com');
@@ -318,3 +343,56 @@ test('a mail whose grant was taken back meanwhile is withdrawn, not sent', async
   expect(await delivery.row()).toMatchObject({ failure: 'WITHDRAWN', attempts: 1, sentAt: null });
   expect(smtp.mails).toEqual([]);
 });
+
+test('a mail that is on its way while its grant is taken back and comes back goes out once', async () => {
+  let answer: () => void = () => undefined;
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  const smtp = await smtpServer({
+    respond: async ({ command }) => (command === 'DATA' ? answered.then(() => null) : null),
+  });
+  await worker(smtp.url);
+  const delivery = await newDelivery(api, await newBusiness(api), newAddress());
+  await waitUntil('the mail is on its way', () => smtp.mails.length === 1);
+  await restore(delivery);
+  const after = await newDelivery(api, await newBusiness(api), newAddress());
+  // Jobs are made and taken in order: when this one is on its way, a second one of the first mail would be too.
+  await waitUntil('the next mail is on its way', () => smtp.mails.length >= 2);
+  answer();
+  await Promise.all([ended(delivery), ended(after)]);
+  await waitUntil('the jobs are gone', async () => (await jobCount()) === 0);
+  expect(smtp.mails.map(({ mail }) => mail.messageId)).toEqual(
+    [delivery, after].map(({ id }) => `<${id}@acme.example>`),
+  );
+});
+
+test('a mail that is being withdrawn while its grant comes back is sent after all', async () => {
+  const smtp = await smtpServer();
+  let asked = 0;
+  let decide: () => void = () => undefined;
+  const decided = new Promise<void>((resolve) => (decide = resolve));
+  const isTakenBackFirst: typeof contents = {
+    'license-key': async (ctx, row) => {
+      if (++asked > 1) return contents['license-key'](ctx, row);
+      await decided;
+      return null;
+    },
+  };
+  await worker(smtp.url, { contents: isTakenBackFirst });
+  const delivery = await newDelivery(api, await newBusiness(api), newAddress());
+  await waitUntil('the mail is being withdrawn', () => asked === 1);
+  await restore(delivery);
+  decide();
+  await ended(delivery);
+  expect(await delivery.row()).toMatchObject({ status: 'SENT', failure: null, attempts: 2 });
+  expect(smtp.mails).toHaveLength(1);
+});
+
+/** Does to a delivery what the restoration of its grant does. */
+async function restore(delivery: TestDelivery): Promise<void> {
+  const { businessId, mode, grantId } = await delivery.row();
+  const parts = { db: api.db, keyring: null as never, mailFolder: null, clock: () => new Date() };
+  await inSqlTransaction(systemContext(parts, { businessId, mode }), async (tx) => {
+    await requeueWithdrawn(tx, [grantId as string]);
+    return {};
+  });
+}

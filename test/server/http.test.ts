@@ -204,7 +204,7 @@ test('probes and metrics answer', async () => {
   await server.ask('{ hello }');
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   expect(metrics).toMatch(/latchkey_http_requests_total\{method="POST",route="\/graphql",status="200"\} \d+/);
-  expect(metrics).toMatch(/latchkey_graphql_operations_total\{type="query",outcome="ok"\} \d+/);
+  expect(metrics).toMatch(/latchkey_graphql_operations_total\{type="query",outcome="ok",way="apollo"\} \d+/);
   expect(metrics).toContain('latchkey_graphql_operation_duration_seconds_bucket');
   expect(metrics).toContain('process_cpu_seconds_total');
 });

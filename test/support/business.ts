@@ -49,6 +49,16 @@ export async function newCustomer(api: Api, token: string, fields: Record<string
   return createCustomer.customer.id;
 }
 
+/** Id of a new organization; fields as `createOrganization` takes them. */
+export async function newOrganization(api: Api, token: string, fields: Record<string, unknown> = {}): Promise<string> {
+  const { createOrganization } = await api.data({
+    token,
+    query: `mutation ($input: CreateOrganizationInput!) { createOrganization(input: $input) { organization { id } userErrors { message } } }`,
+    variables: { input: { name: 'Muster GmbH', ...fields } },
+  });
+  return createOrganization.organization.id;
+}
+
 /** A session's token for a customer. */
 export async function newSession(api: Api, token: string, customerId: string): Promise<string> {
   const { issueCustomerSession } = await api.data({

@@ -1,5 +1,9 @@
+import { pino, type Logger } from 'pino';
+import { readConfig } from '../../src/config.js';
+import { keyringOf } from '../../src/keyring.js';
+import { applyDueLicenseChanges } from '../../src/licenses/applyDueLicenseChanges.js';
 import { parseGlobalId } from '../../src/kernel/id.js';
-import type { Api } from './api.js';
+import { testEnvironment, type Api } from './api.js';
 import { newCustomer } from './business.js';
 import { attachEntitlement, newEntitlement, newProductOffering } from './catalog.js';
 
@@ -45,6 +49,41 @@ export async function newKeyedOffering(api: Api, token: string, licenseKey: Fiel
   const productOfferingId = await newProductOffering(api, token);
   await attachEntitlement(api, token, { target: { productOfferingId }, licenseKey });
   return productOfferingId;
+}
+
+/** What can be done to a license, and what asks to drop what is scheduled. */
+export type LicenseEvent = 'activate' | 'pause' | 'resume' | 'block' | 'unblock' | 'cancel' | 'cancelPending';
+
+/** Calls `pauseLicense` and its like; gives the payload, with everything of the license that they change. */
+export async function changeLicense(
+  api: Api,
+  token: string,
+  event: LicenseEvent,
+  licenseId: string,
+  more: Fields = {},
+): Promise<any> {
+  const name = event === 'cancelPending' ? 'cancelPendingLicenseChange' : `${event}License`;
+  const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
+  const query = `mutation ($input: ${type}!) { ${name}(input: $input) {
+    license { id status validFrom validUntil validity isActive activatedAt pausedAt cancelledAt version
+      pendingStatus { status scheduledAt } }
+    userErrors { __typename message path code
+      ... on IllegalTransition { from to allowed } ... on StaleObject { current } } } }`;
+  const answer = await api.call({ token, query, variables: { input: { licenseId, ...more } } });
+  if (answer.errors) throw new Error(JSON.stringify(answer.errors));
+  return answer.data[name];
+}
+
+const keyring = keyringOf(readConfig(testEnvironment));
+
+/** One run of the worker's job at an instant: gives of how many licenses it wrote something. */
+export function runDueChanges(
+  api: Api,
+  instant: Date | string,
+  log: Logger = pino({ level: 'silent' }),
+): Promise<number> {
+  const now = new Date(instant);
+  return applyDueLicenseChanges({ db: api.db, keyring, mailFolder: null, clock: () => now, now, log });
 }
 
 /** Tables of a test's own database whose rows a refused mutation must leave alone. */

@@ -1,5 +1,5 @@
 import type { Api } from './api.js';
-import { newCustomer, newSession } from './business.js';
+import { newCustomer, newOrganization, newSession } from './business.js';
 import {
   attachEntitlement,
   newPackage,
@@ -44,11 +44,12 @@ export function purchaseInput(
 }
 
 /**
- * A shop with something of every type: a customer with a session and 1,000.00 USD, a package at 10.00 USD for 30 days whose
+ * A shop with something of every type: a customer of an organization with a session and 1,000.00 USD, a package at 10.00 USD for 30 days whose
  * product grants a generated key and whose offering grants one by hand, and a purchase of two licenses.
  */
 export async function newWorld(api: Api, token: string): Promise<World> {
-  const customerId = await newCustomer(api, token, { email: 'erika@example.com' });
+  const organizationId = await newOrganization(api, token);
+  const customerId = await newCustomer(api, token, { email: 'erika@example.com', organizationId });
   await newSession(api, token, customerId);
   const productId = await newProduct(api, token);
   await newProductVersion(api, token, { productId });

@@ -1,6 +1,8 @@
-import type { License, LicenseStatus } from '../generated/prisma/client.js';
 import type { ChangeType } from '../events/recordChange.js';
-import type { RestorableCause } from '../grants/grantsOfLicense.js';
+import type { LicenseStatus, RevocationReason } from '../generated/prisma/client.js';
+
+/** Causes of a license that end, so that what they took back comes back. */
+export type RestorableCause = Extract<RevocationReason, 'LICENSE_PAUSED' | 'LICENSE_BLOCKED' | 'LICENSE_EXPIRED'>;
 
 /** What can be done to a license; the mutations are named so: `pauseLicense`. */
 export type LicenseEvent = 'activate' | 'pause' | 'resume' | 'block' | 'unblock' | 'cancel';
@@ -68,45 +70,4 @@ export function allowedFrom(
     const to = from === status ? transition(status, event, statusBeforeBlock) : null;
     return to ? [{ event, to }] : [];
   });
-}
-
-/** A change of status that comes by itself, and the instant from which it is true. */
-export interface DueChange {
-  readonly to: LicenseStatus;
-  readonly at: Date;
-}
-
-/** The changes of a stored license that are true at an instant and not written yet: its start, and what was scheduled. */
-export function dueChanges({ status, validFrom, pendingStatus, pendingStatusAt }: License, now: Date): DueChange[] {
-  const isScheduled = pendingStatus !== null && pendingStatusAt !== null && pendingStatusAt <= now;
-  const scheduled = isScheduled ? [{ to: pendingStatus, at: pendingStatusAt }] : [];
-  const starts = status === 'PENDING' && validFrom <= now && !(isScheduled && pendingStatusAt <= validFrom);
-  return starts ? [{ to: 'ACTIVE', at: validFrom }, ...scheduled] : scheduled;
-}
-
-/**
- * A license as it is after a legal change of status. A pending one that becomes active starts then; a block keeps since when it
- * was paused; a scheduled change that is carried out with this one, or that is not legal after it, is gone.
- * @param at from when the change is true
- */
-export function after(license: License, to: LicenseStatus, at: Date): License {
-  const { status, pausedAt, pendingStatus, pendingStatusAt } = license;
-  const statusBeforeBlock = to === 'BLOCKED' ? status : null;
-  const isActivation = status === 'PENDING' && to === 'ACTIVE';
-  const isKept =
-    pendingStatusAt !== null &&
-    pendingStatusAt > at &&
-    allowedFrom(to, statusBeforeBlock).some((next) => next.to === pendingStatus);
-  const pausedSince = status === 'ACTIVE' ? at : pausedAt;
-  return {
-    ...license,
-    status: to,
-    statusBeforeBlock,
-    validFrom: isActivation ? at : license.validFrom,
-    activatedAt: isActivation ? at : license.activatedAt,
-    pausedAt: to === 'PAUSED' ? pausedSince : to === 'BLOCKED' ? pausedAt : null,
-    cancelledAt: to === 'CANCELLED' ? at : null,
-    pendingStatus: isKept ? pendingStatus : null,
-    pendingStatusAt: isKept ? pendingStatusAt : null,
-  };
 }

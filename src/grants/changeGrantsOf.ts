@@ -1,0 +1,76 @@
+import { recordChange } from '../events/recordChange.js';
+import type { Customer, Grant, License } from '../generated/prisma/client.js';
+import { changedFields } from '../kernel/changedFields.js';
+import { tenantOf } from '../kernel/requestContext.js';
+import { columnsOf } from '../kernel/rows.js';
+import type { SqlTx } from '../kernel/transaction.js';
+import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
+import { grantEntitlements } from './grantEntitlements.js';
+import { lockGrantsOf } from './grantsOfLicense.js';
+import { planGrantChanges, type GivenEntitlements } from './planGrantChanges.js';
+
+/** Whose grants change, and why. */
+interface Occasion {
+  readonly license: Pick<License, 'id' | 'orderId'>;
+  readonly customer: Pick<Customer, 'id' | 'email'>;
+  readonly reason: string | null;
+}
+
+/**
+ * A step: gives a license what another offering gives, and takes back for good what only the present one gave: PLAN_CHANGED, with
+ * the keys that those grants delivered, unless another license that is not cancelled uses them. What both give stays as it is.
+ * What is new is buffered, as `grantEntitlements` says.
+ */
+export async function changeGrantsOf(
+  tx: SqlTx,
+  { license, customer, reason }: Occasion,
+  given: GivenEntitlements,
+): Promise<void> {
+  const held = await lockGrantsOf(tx, license.id);
+  const { revoked, issued } = planGrantChanges(held, given);
+  await revoke(tx, held, license.id, revoked, reason);
+  grantEntitlements(tx, issued, {
+    customer,
+    licenseId: license.id,
+    orderId: license.orderId,
+    paymentId: null,
+    subscriptionId: null,
+    metadata: {},
+    suppliedKey: null,
+  });
+}
+
+async function revoke(
+  tx: SqlTx,
+  held: readonly Grant[],
+  licenseId: string,
+  entitlements: ReadonlySet<string>,
+  reason: string | null,
+): Promise<void> {
+  if (entitlements.size === 0) return;
+  const { businessId, mode } = tenantOf(tx.ctx);
+  const revoked = await tx.sql<Grant>(
+    'revoke_grants_of_plan',
+    `UPDATE grants SET status = 'REVOKED', status_before_revocation = coalesce(status_before_revocation, status),
+        revoked_at = coalesce(revoked_at, $5), revocation_reason = 'PLAN_CHANGED', revocation_causes = '{}',
+        error_code = NULL, error_message = NULL, claimed_by = NULL, claimed_until = NULL, version = version + 1, updated_at = $5
+      WHERE business_id = $1 AND mode = $2 AND license_id = $3 AND entitlement_id = ANY ($4::uuid[])
+        AND (status <> 'REVOKED' OR revocation_causes <> '{}') RETURNING ${columnsOf('Grant')}`,
+    [businessId, mode, licenseId, [...entitlements], tx.ctx.now],
+  );
+  const before = new Map(held.map((grant) => [grant.id, grant]));
+  for (const grant of revoked) {
+    const { updatedAt: _, version, ...fields } = grant;
+    recordChange(tx, {
+      type: 'entitlement_grant.revoked',
+      objectType: 'Grant',
+      objectId: grant.id,
+      sequence: version,
+      ...changedFields(before.get(grant.id) as Grant, fields),
+      snapshot: grant,
+      reason,
+    });
+    const { licenseKeyId } = grant;
+    if (licenseKeyId !== null) await disableLicenseKey(tx, { licenseKeyId, licenseId, reason });
+  }
+}

@@ -1,0 +1,97 @@
+import {
+  getNamedType,
+  isInputObjectType,
+  Kind,
+  OperationTypeNode,
+  visit,
+  type TypeNode,
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+} from 'graphql';
+import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import type { Asked, ExecutionContext } from './executor.js';
+
+/** Executes a query that was compiled; undefined: its variables do not fit, and nothing was resolved. */
+type CompiledQuery = (
+  variables: Record<string, unknown>,
+  execution: ExecutionContext,
+) => ExecutionResult | Promise<ExecutionResult | undefined> | undefined;
+
+/** The compilation of what is asked for; null: it is to be interpreted. */
+export type QueryCompiler = (asked: Asked) => CompiledQuery | null;
+
+/** After as many executions a query is worth its compilation, which takes milliseconds. */
+const EXECUTIONS = 3;
+
+/** What is known of a document's operations: how often they ran, then their compilation, or null where it may not be. */
+type State = Map<string | undefined, { executions: number; query?: CompiledQuery | null }>;
+
+/**
+ * Queries compiled into functions of their variables. Not compiled, because graphql-jit does them wrong or differently:
+ * mutations, variables inside of lists and objects that may be omitted, input types with `@oneOf`.
+ */
+export function createQueryCompiler(schema: GraphQLSchema): QueryCompiler {
+  const states = new WeakMap<DocumentNode, State>();
+  return ({ document, operation, operationName }) => {
+    if (operation?.operation !== OperationTypeNode.QUERY) return null;
+    const operations = states.get(document) ?? (new Map() as State);
+    states.set(document, operations);
+    const state = operations.get(operationName) ?? { executions: 0 };
+    operations.set(operationName, state);
+    if (state.query === undefined && ++state.executions > EXECUTIONS)
+      state.query = compile(schema, document, operationName);
+    return state.query ?? null;
+  };
+}
+
+function compile(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | undefined,
+): CompiledQuery | null {
+  if (!isCompilable(schema, document)) return null;
+  const compiled = compileQuery(schema, document, operationName, { disablingCapturingStackErrors: true });
+  if (!isCompiledQuery(compiled)) return null;
+  return (variables, execution) => {
+    const result = compiled.query(undefined, execution, variables);
+    return result instanceof Promise ? result.then(unlessRefused) : unlessRefused(result);
+  };
+}
+
+/** Without data nothing was resolved: graphql-js shall say in its own words what is wrong with the variables. */
+function unlessRefused(result: ExecutionResult): ExecutionResult | undefined {
+  return result.data === undefined ? undefined : result;
+}
+
+/** A variable inside of a list or an object must not be omitted: it would arrive as null there. */
+function isCompilable(schema: GraphQLSchema, document: DocumentNode): boolean {
+  const omissible = new Set<string>();
+  let inside = 0;
+  let compilable = true;
+  const nested = { enter: () => void inside++, leave: () => void inside-- };
+  visit(document, {
+    VariableDefinition: ({ type, variable, defaultValue }) => {
+      if (type.kind !== Kind.NON_NULL_TYPE && !defaultValue) omissible.add(variable.name.value);
+      const input = schema.getType(nameOf(type));
+      if (isInputObjectType(input) && hasOneOf(input, new Set())) compilable = false;
+      return false;
+    },
+    ListValue: nested,
+    ObjectValue: nested,
+    Variable: ({ name }) => {
+      if (inside > 0 && omissible.has(name.value)) compilable = false;
+    },
+  });
+  return compilable;
+}
+
+function nameOf(type: TypeNode): string {
+  return type.kind === Kind.NAMED_TYPE ? type.name.value : nameOf(type.type);
+}
+
+function hasOneOf(type: unknown, seen: Set<unknown>): boolean {
+  if (!isInputObjectType(type) || seen.has(type)) return false;
+  seen.add(type);
+  return type.isOneOf || Object.values(type.getFields()).some((field) => hasOneOf(getNamedType(field.type), seen));
+}

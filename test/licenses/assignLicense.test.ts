@@ -1,0 +1,147 @@
+import { beforeAll, expect, test } from '@jest/globals';
+import { useApi } from '../support/api.js';
+import { newApiKey, newBusiness, newCustomer, newSession, type TestBusiness } from '../support/business.js';
+import { newProduct, newProductOffering } from '../support/catalog.js';
+import { changesOf, newLicense, rowsOf } from '../support/licenses.js';
+import { changeOffering } from './offeringCalls.js';
+
+const api = useApi();
+let business: TestBusiness;
+let token: string;
+let customerId: string;
+let productOfferingId: string;
+let otherId: string;
+beforeAll(async () => {
+  business = await newBusiness(api);
+  token = business.live;
+  customerId = await newCustomer(api, token);
+  const productId = await newProduct(api, token);
+  productOfferingId = await newProductOffering(api, token, { productId });
+  otherId = await newProductOffering(api, token, { productId });
+});
+
+const assign = `mutation ($input: AssignLicenseInput!) { assignLicense(input: $input) {
+  license { id version assignedTo { type id displayName details } } userErrors { code path } } }`;
+const update = `mutation ($input: UpdateLicenseInput!) { updateLicense(input: $input) {
+  license { id version description tags details metadata } userErrors { code path } } }`;
+async function call(query: string, input: object, caller = token): Promise<any> {
+  const answer = await api.call({ token: caller, query, variables: { input } });
+  expect(answer.errors).toBeUndefined();
+  return Object.values(answer.data as object)[0];
+}
+const license = (fields: object = {}) => newLicense(api, token, { productOfferingId, customerId, ...fields });
+const seat = (id: string) => ({ type: 'SEAT', id });
+
+test('assignLicense assigns, changes and takes away', async () => {
+  const licenseId = await license();
+  const assignedTo = { type: ' SEAT ', id: 's1', displayName: 'Desk 1', details: { floor: 3 } };
+  expect(await call(assign, { licenseId, assignedTo, expectedVersion: 1, reason: 'Moved in' })).toEqual({
+    license: { id: licenseId, version: 2, assignedTo: { ...assignedTo, type: 'SEAT' } },
+    userErrors: [],
+  });
+  expect((await changesOf(api, licenseId)).at(-1)).toMatchObject({
+    type: 'license.assigned',
+    reason: 'Moved in',
+    before: { assignedToId: null },
+    after: { assignedToId: 's1' },
+  });
+  expect((await call(assign, { licenseId, assignedTo: null })).license).toEqual({
+    id: licenseId,
+    version: 3,
+    assignedTo: null,
+  });
+});
+
+test('assignLicense refuses what is taken, now or by a change that is scheduled, and changes nothing', async () => {
+  const [holder, changing, licenseId] = [
+    await license({ assignedTo: seat('taken') }),
+    await license(),
+    await license(),
+  ];
+  const other = await license({ productOfferingId: otherId });
+  await call(assign, { licenseId: changing, assignedTo: seat('later') });
+  const scheduled = { licenseId: changing, productOfferingId: otherId, at: '2999-01-01T00:00:00Z' };
+  expect((await changeOffering(api, token, scheduled)).userErrors).toEqual([]);
+  const before = await rowsOf(api);
+  const taken = [{ code: 'ASSIGNEE_TAKEN', path: ['input', 'assignedTo'] }];
+  expect((await call(assign, { licenseId, assignedTo: seat('taken') })).userErrors).toEqual(taken);
+  expect((await call(assign, { licenseId: other, assignedTo: seat('later') })).userErrors).toEqual(taken);
+  expect((await call(assign, { licenseId, assignedTo: { type: '', id: '' } })).userErrors).toHaveLength(2);
+  expect(
+    (await call(assign, { licenseId: holder, assignedTo: seat('x'), expectedVersion: 9 })).userErrors[0].code,
+  ).toBe('STALE_OBJECT');
+  expect(await rowsOf(api)).toBe(before);
+});
+
+test('races: of many licenses one gets the assignee', async () => {
+  const ids = await Promise.all([1, 2, 3, 4].map(() => license()));
+  const answers = await Promise.all(ids.map((licenseId) => call(assign, { licenseId, assignedTo: seat('wanted') })));
+  expect(answers.flatMap(({ userErrors }) => userErrors.map(({ code }: { code: string }) => code))).toEqual(
+    Array.from({ length: 3 }, () => 'ASSIGNEE_TAKEN'),
+  );
+});
+
+test('updateLicense: absent leaves, null clears, metadata merges, nothing changed writes nothing', async () => {
+  const licenseId = await license({ metadata: { a: 1, b: 2 }, details: { old: true } });
+  const first = { description: ' Note ', tags: ['x, y', ' z '], details: { fresh: 1 }, metadata: { b: null, c: 'd' } };
+  expect(await call(update, { licenseId, ...first, expectedVersion: 1 })).toEqual({
+    license: {
+      id: licenseId,
+      version: 2,
+      description: 'Note',
+      tags: ['x', 'y', 'z'],
+      details: { fresh: 1 },
+      metadata: { a: 1, c: 'd' },
+    },
+    userErrors: [],
+  });
+  expect((await call(update, { licenseId, description: 'Note' })).license.version).toBe(2);
+  expect(
+    (await call(update, { licenseId, description: null, tags: null, details: null, metadata: null })).license,
+  ).toEqual({
+    id: licenseId,
+    version: 3,
+    description: null,
+    tags: [],
+    details: null,
+    metadata: {},
+  });
+  expect((await changesOf(api, licenseId)).map(({ type }) => type)).toEqual([
+    'license.created',
+    'license.updated',
+    'license.updated',
+  ]);
+  const before = await rowsOf(api);
+  const wrong = { description: 'x'.repeat(2001), tags: ['t'.repeat(65)], metadata: { ['k'.repeat(41)]: 1 } };
+  expect((await call(update, { licenseId, ...wrong })).userErrors).toHaveLength(3);
+  expect((await call(update, { licenseId, expectedVersion: 1 })).userErrors[0].code).toBe('STALE_OBJECT');
+  expect(await rowsOf(api)).toBe(before);
+});
+
+test('races: of updates that expect one version one is made', async () => {
+  const licenseId = await license();
+  const answers = await Promise.all(
+    [1, 2, 3].map((i) => call(update, { licenseId, description: `Note ${i}`, expectedVersion: 1 })),
+  );
+  expect(answers.flatMap(({ userErrors }) => userErrors.map(({ code }: { code: string }) => code))).toEqual([
+    'STALE_OBJECT',
+    'STALE_OBJECT',
+  ]);
+});
+
+test('not yours and not allowed: neither assigns nor updates', async () => {
+  const licenseId = await license();
+  const theirs = await newBusiness(api);
+  const session = await newSession(api, token, customerId);
+  const reader = await newApiKey(api, token, ['LICENSES_READ']);
+  const before = await rowsOf(api);
+  for (const query of [assign, update]) {
+    expect((await call(query, { licenseId }, theirs.live)).userErrors[0].code).toBe('LICENSE_NOT_FOUND');
+    expect((await call(query, { licenseId }, business.test)).userErrors[0].code).toBe('MODE_MISMATCH');
+    for (const caller of [session, reader]) {
+      const answer = await api.call({ token: caller, query, variables: { input: { licenseId } } });
+      expect(answer.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    }
+  }
+  expect(await rowsOf(api)).toBe(before);
+});
