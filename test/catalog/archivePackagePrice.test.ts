@@ -8,7 +8,7 @@ import { call, read } from './updateCalls.js';
 const api = useApi();
 const { run, refusals, codesOfTwenty } = catalogCalls(api);
 
-test('nothing is sold at an archived price; the package may have another one in its place', async () => {
+test('nothing is sold or renewed at an archived price; the package may have another one in its place', async () => {
   const { live } = await newBusiness(api);
   const world = await newWorld(api, live);
   const { packageId, subscriptionTypeId } = world;
@@ -32,10 +32,19 @@ test('nothing is sold at an archived price; the package may have another one in 
   };
   const refused = await bought('10.00');
   expect([refused.order, refused.userErrors.map(({ code }: any) => code)]).toEqual([null, ['PRICE_NOT_FOUND']]);
+  const renew = `mutation ($input: RenewLicenseInput!) { renewLicense(input: $input) {
+    order { total { amount } } userErrors { code path } } }`;
+  const renewed = async () => {
+    const variables = { input: { licenseId: world.licenseIds[0], walletId: world.walletId } };
+    return (await api.call({ token: live, query: renew, variables })).data.renewLicense;
+  };
+  const unpriced = await renewed();
+  expect([unpriced.order, unpriced.userErrors.map(({ code }: any) => code)]).toEqual([null, ['PRICE_NOT_FOUND']]);
   const price = { packageId, subscriptionTypeId, amount: '12', currencyCode: 'USD' };
   expect(await codesOfTwenty(live, createPackagePrice, price)).toEqual(Array(19).fill('PRICE_EXISTS'));
   expect((await shown()).package.prices).toHaveLength(1);
   expect((await bought('12.00')).userErrors).toEqual([]);
+  expect(await renewed()).toEqual({ order: { total: { amount: '12.00' } }, userErrors: [] });
   // The archived one is still there for whoever asks, and does not come back.
   const list = 'query ($where: PackagePriceWhere) { packagePrices(where: $where) { nodes { id } } }';
   const found = await api.data({ token: live, query: list, variables: { where: { isArchived: true } } });

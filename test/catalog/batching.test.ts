@@ -8,6 +8,7 @@ import {
   newPackagePrice,
   newProduct,
   newProductOffering,
+  newProductVersion,
   newSubscriptionType,
 } from '../support/catalog.js';
 
@@ -27,6 +28,7 @@ beforeAll(async () => {
       await newPackage(api, token, { primaryProductId: productId, productOfferingIds: [productOfferingId] }),
       await newSubscriptionType(api, token),
     ];
+    await newProductVersion(api, token, { productId, published: true });
     await newPackagePrice(api, token, { packageId, subscriptionTypeId });
     for (const target of [{ productId }, { productOfferingId }, { packageId }]) {
       await attachEntitlement(api, token, { target, entitlementId });
@@ -39,6 +41,9 @@ test.each([
   ['products', 'productOfferings(first: 3) { nodes { id } }', { nodes: 1 }],
   ['products', 'productOfferings(first: 3) { totalCount }', { totalCount: 1 }],
   ['products', 'entitlements { id }', 2],
+  ['products', 'versions(first: 3) { nodes { id } }', { nodes: 1 }],
+  ['products', 'versions(first: 3) { totalCount }', { totalCount: 1 }],
+
   ['productOfferings', 'product { id }', null],
   ['productOfferings', 'entitlements { id }', 2],
   ['packages', 'brand { id }', null],
@@ -71,6 +76,25 @@ function expectChildren(edge: any, children: number | { nodes: number } | { tota
   else if ('nodes' in children) expect(edge.nodes).toHaveLength(children.nodes);
   else expect(edge).toEqual(children);
 }
+
+test('newest public versions and later revisions of many take one statement each', async () => {
+  const queries: [string, string, unknown][] = [
+    ['products', 'latestPublicVersionName', '1.0.0'],
+    ['productOfferings', 'supersededBy { id }', null],
+  ];
+  for (const [parents, edge, expected] of queries) {
+    const query = `query ($first: Int) { ${parents}(first: $first) { nodes { id edge: ${edge} } } }`;
+    for (const first of [5, PARENTS]) {
+      const unused = await newApiKey(api, token, ['CATALOG_READ']);
+      const count = await api.countStatements(async () => {
+        const { nodes } = (await api.data({ token: unused, query, variables: { first } }))[parents];
+        expect(nodes.map((node: any) => node.edge)).toEqual(Array(first).fill(expected));
+      });
+      // The key, the parents, and one more for all of them.
+      expect([parents, first, count]).toEqual([parents, first, 3]);
+    }
+  }
+});
 
 test('one statement answers many products by id', async () => {
   const { products } = await api.data({ token, query: '{ products(first: 15) { nodes { id } } }' });

@@ -28,7 +28,12 @@ test('names are searched whatever their case, products also by SKU, and within t
   await newProductOffering(api, live, { productId, name: 'Äpfel 100%' });
   await newPackage(api, live, { primaryProductId: productId, name: 'Äpfel 100%' });
   await newEntitlement(api, live, { name: 'Äpfel 100%' });
-  for (const field of ['products', 'productOfferings', 'packages', 'entitlements']) {
+  await newSubscriptionType(api, live, { name: 'Äpfel 100%' });
+  const createBrand = 'mutation ($input: CreateBrandInput!) { createBrand(input: $input) { userErrors { code } } }';
+  const brand = { name: 'Äpfel 100%', url: 'apples-1.example' };
+  await api.data({ token: live, query: createBrand, variables: { input: brand } });
+  const lists = ['products', 'productOfferings', 'packages', 'entitlements', 'subscriptionTypes', 'brands'];
+  for (const field of lists) {
     expect(await names(live, field, 'search: " äPFEL 100% "')).toEqual(['Äpfel 100%']);
     expect(await names(live, field, 'search: "birnen"')).toEqual([]);
     const short = await api.call({ token: live, query: `{ ${field}(search: " x ") { totalCount } }` });
@@ -38,6 +43,8 @@ test('names are searched whatever their case, products also by SKU, and within t
   }
   expect(await names(live, 'products', 'search: "f_2"')).toEqual(['Äpfel 1000']);
   expect(await names(live, 'products', 'search: "c_1"')).toEqual([]);
+  expect(await names(live, 'productOfferings', 'search: "STANDARD"')).toEqual(['Äpfel 100%']);
+  expect(await names(live, 'brands', 'search: "APPLES-1"')).toEqual(['Äpfel 100%']);
 });
 
 test('lists are filtered by every condition', async () => {
@@ -159,4 +166,29 @@ test('a cursor of one product does not serve another one', async () => {
   expect(second.product.productOfferings.nodes[0].id).not.toBe(first.product.productOfferings.nodes[0].id);
   const foreign = await api.call({ token: live, query, variables: { id: two, after } });
   expect(foreign.errors?.map((error) => error.extensions.code)).toEqual(['BAD_USER_INPUT']);
+});
+
+test('every list of what has metadata is filtered by a pair of it', async () => {
+  const { live } = await newBusiness(api);
+  const [tagged, other] = [{ channel: 'web', seats: 5 }, { channel: 'shop' }];
+  const createBrand = 'mutation ($input: CreateBrandInput!) { createBrand(input: $input) { userErrors { code } } }';
+  for (const [name, metadata] of [
+    ['Tagged', tagged],
+    ['Other', other],
+  ] as const) {
+    const productId = await newProduct(api, live, { name, metadata });
+    await newProductOffering(api, live, { productId, name, metadata });
+    await newPackage(api, live, { primaryProductId: productId, name, metadata });
+    await newSubscriptionType(api, live, { name, metadata });
+    await newEntitlement(api, live, { name, metadata });
+    const input = { name, url: `${name}.metadata.example`, metadata };
+    await api.data({ token: live, query: createBrand, variables: { input } });
+  }
+  for (const field of ['products', 'productOfferings', 'packages', 'subscriptionTypes', 'entitlements', 'brands']) {
+    const found = async (key: string, eq: string) =>
+      names(live, field, `where: { metadata: { key: "${key}", eq: "${eq}" } }`);
+    expect([field, await found('channel', 'web')]).toEqual([field, ['Tagged']]);
+    expect([field, await found('seats', '5')]).toEqual([field, ['Tagged']]);
+    expect([field, await found('seats', 'web')]).toEqual([field, []]);
+  }
 });

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { useApi } from '../support/api.js';
 import { newBusiness } from '../support/business.js';
-import { attachEntitlement, newEntitlement, newPackage, type Target } from '../support/catalog.js';
+import { attachEntitlement, newEntitlement, newPackage, newProductOffering, type Target } from '../support/catalog.js';
+import { newLicense } from '../support/licenses.js';
 import { attach, detach, entitlementCalls, noon } from './entitlementCalls.js';
 
 const api = useApi();
@@ -95,6 +96,29 @@ test('an archived entitlement is attached no more; it can be taken off', async (
   expect(await rowsOf(business)).toEqual(before);
   expect((await run(live, detach, { entitlementId, target })).entitlement.version).toBe(3);
   expect(await rowsOf(business)).toMatchObject({ attachments: 0 });
+});
+
+test('nothing is attached to a superseded offering; what is attached can be taken off it', async () => {
+  const business = await newBusiness(api);
+  const { live } = business;
+  const productOfferingId = await newProductOffering(api, live);
+  const target = { productOfferingId };
+  const [entitlementId, other] = [await attachEntitlement(api, live, { target }), await newEntitlement(api, live)];
+  await newLicense(api, live, { productOfferingId });
+  const update = `mutation ($input: UpdateProductOfferingInput!) { updateProductOffering(input: $input) {
+    productOffering { id } userErrors { code } } }`;
+  const input = { productOfferingId, amount: '1' };
+  const { updateProductOffering } = await api.data({ token: live, query: update, variables: { input } });
+  const before = await rowsOf(business);
+  expect(await refusals(live, attach, { entitlementId: other, target })).toEqual([
+    ['ProductOfferingSuperseded', 'PRODUCT_OFFERING_SUPERSEDED', 'input.target.productOfferingId'],
+  ]);
+  expect(await rowsOf(business)).toEqual(before);
+  expect((await run(live, detach, { entitlementId, target })).userErrors).toEqual([]);
+  const revised = { productOfferingId: updateProductOffering.productOffering.id };
+  expect((await run(live, attach, { entitlementId: other, target: revised })).userErrors).toEqual([]);
+  expect(await shownOn(live, revised)).toEqual(['Studio key', 'Studio key']);
+  expect(await shownOn(live, target)).toEqual([]);
 });
 
 test.each([
