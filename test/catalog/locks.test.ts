@@ -19,6 +19,8 @@ const { run, refusals } = catalogCalls(api);
 const terms = { amount: '1', currencyCode: 'EUR' };
 const createLicense = `mutation ($input: CreateLicenseInput!) { createLicense(input: $input) {
   license { id type productOffering { id licenseType price { amount } } } userErrors { code path } } }`;
+const changeLicenseProductOffering = `mutation ($input: ChangeLicenseProductOfferingInput!) {
+  changeLicenseProductOffering(input: $input) { license { id } userErrors { code path } } }`;
 const updatePackage = `mutation ($input: UpdatePackageInput!) { updatePackage(input: $input) {
   package { id primaryProduct { id } productOfferings { id status } } userErrors { code path } } }`;
 
@@ -67,6 +69,16 @@ const uses: Record<
     const input = { productOfferingId: id, customerId: await newCustomer(api, token) };
     const refused: [string, string] = ['PRODUCT_OFFERING_UNAVAILABLE', 'input.productOfferingId'];
     return { table: 'product_offerings', id, query: createLicense, input, refused };
+  },
+  'an offering, for a license of another': async (token) => {
+    const productId = await newProduct(api, token);
+    const id = await newProductOffering(api, token, { productId });
+    const licenseId = await newLicense(api, token, {
+      productOfferingId: await newProductOffering(api, token, { productId }),
+    });
+    const refused: [string, string] = ['PRODUCT_OFFERING_UNAVAILABLE', 'input.productOfferingId'];
+    const input = { licenseId, productOfferingId: id };
+    return { table: 'product_offerings', id, query: changeLicenseProductOffering, input, refused };
   },
 };
 
