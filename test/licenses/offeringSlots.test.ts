@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { useApi } from '../support/api.js';
 import { newBusiness, newCustomer } from '../support/business.js';
 import { newProduct, newProductOffering } from '../support/catalog.js';
-import { newLicense, rowId, runDueChanges } from '../support/licenses.js';
+import { changeLicense, newLicense, rowId, runDueChanges } from '../support/licenses.js';
 import { changeOffering } from './offeringCalls.js';
 
 const api = useApi();
@@ -73,5 +73,17 @@ test('one that has not started takes nothing up before its start', async () => {
   await endAt(await license(pro, 'pending'), february);
   const licenseId = await license(basic, 'pending', { activationDate: '2026-02-01' });
   expect(codes(await changeOffering(api, token, { licenseId, productOfferingId: pro }))).toEqual([]);
+  expect(await stored(licenseId)).toEqual({ offering: rowId(pro), pending: null });
+});
+
+test('what is scheduled in place of a cancellation may not take the offering to come from somebody else', async () => {
+  api.setNow(january);
+  const licenseId = await license(basic, 'replaced');
+  await changeOffering(api, token, { licenseId, productOfferingId: pro, at: february });
+  await changeLicense(api, token, 'cancel', licenseId, { at: march });
+  await license(pro, 'replaced', { activationDate: '2026-03-01' });
+  const paused = await changeLicense(api, token, 'pause', licenseId, { at: '2026-01-15T00:00:00.000Z' });
+  expect(paused.userErrors).toMatchObject([{ code: 'ASSIGNEE_TAKEN', path: ['input', 'licenseId'] }]);
+  await runDueChanges(api, february);
   expect(await stored(licenseId)).toEqual({ offering: rowId(pro), pending: null });
 });

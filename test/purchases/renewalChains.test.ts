@@ -209,3 +209,28 @@ test('late, what was due of the old license is done before the renewal takes ove
     'license.expired',
   ]);
 });
+
+test('races: however many carry out what is due of a chain at once, its grants arrive at its end, with their one key', async () => {
+  for (const round of [1, 2, 3]) {
+    api.setNow(start);
+    const first = await bought();
+    const given = (await grantsOf(first)).map(({ id }) => id);
+    const second = (await renew({ licenseId: first })).license.id;
+    const third = (await renew({ licenseId: second })).license.id;
+    api.setNow(after(61));
+    const touched = [third, first, second].flatMap((licenseId) => [licenseId, licenseId]);
+    await Promise.all([
+      runDueChanges(api, after(61)),
+      runDueChanges(api, after(61)),
+      ...touched.map((licenseId, i) =>
+        api.data({
+          token,
+          query: 'mutation ($input: UpdateLicenseInput!) { updateLicense(input: $input) { userErrors { message } } }',
+          variables: { input: { licenseId, description: `Round ${round}, ${i}` } },
+        }),
+      ),
+    ]);
+    expect([await grantsOf(first), await grantsOf(second)]).toEqual([[], []]);
+    expect((await grantsOf(third)).map(({ id }) => id)).toEqual(given);
+  }
+});
