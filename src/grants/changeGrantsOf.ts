@@ -4,6 +4,7 @@ import { changedFields } from '../kernel/changedFields.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
+import type { RestorableCause } from '../lifecycle/transitions.js';
 import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
 import { grantEntitlements } from './grantEntitlements.js';
 import { lockGrantsOf } from './grantsOfLicense.js';
@@ -14,6 +15,8 @@ interface Occasion {
   readonly license: Pick<License, 'id' | 'orderId'>;
   readonly customer: Pick<Customer, 'id' | 'email'>;
   readonly reason: string | null;
+  /** Why the license gives nothing now: what is new waits as the rest does. */
+  readonly heldBy: readonly RestorableCause[];
 }
 
 /**
@@ -23,7 +26,7 @@ interface Occasion {
  */
 export async function changeGrantsOf(
   tx: SqlTx,
-  { license, customer, reason }: Occasion,
+  { license, customer, reason, heldBy }: Occasion,
   given: GivenEntitlements,
 ): Promise<void> {
   const held = await lockGrantsOf(tx, license.id);
@@ -37,6 +40,7 @@ export async function changeGrantsOf(
     subscriptionId: null,
     metadata: {},
     suppliedKey: null,
+    heldBy,
   });
 }
 

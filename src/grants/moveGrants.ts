@@ -5,7 +5,9 @@ import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { requeueWithdrawn } from '../mail/requeueWithdrawn.js';
+import { restoredType } from './carryOutDueEffects.js';
 import { lockGrantsOf } from './grantsOfLicense.js';
+import { startKeys } from './startKeys.js';
 
 /** What stopped the old license does not stop its renewal; whatever else took a grant back for a while goes on to. */
 const rest =
@@ -16,6 +18,7 @@ const unlessHeld = (value: string, held: string) =>
 const statement = `UPDATE grants g SET license_id = $4,
     status = ${unlessHeld('status_before_revocation', 'status')},
     status_before_revocation = ${unlessHeld('NULL', 'status_before_revocation')},
+    delivered_at = ${unlessHeld("CASE WHEN status_before_revocation = 'DELIVERED' THEN coalesce(delivered_at, greatest($5, created_at)) ELSE delivered_at END", 'delivered_at')},
     revoked_at = ${unlessHeld('NULL', 'revoked_at')}, revocation_reason = (${rest})[1]::revocation_reason,
     revocation_causes = ${rest}, version = version + 1, updated_at = $5
   WHERE business_id = $1 AND mode = $2 AND license_id = $3 AND (status <> 'REVOKED' OR revocation_causes <> '{}')
@@ -26,7 +29,8 @@ const statement = `UPDATE grants g SET license_id = $4,
 /**
  * A step: carries the grants of a license over to its renewal; what was taken back for good stays where it was, and so does what
  * the renewal has a grant of already. What was taken back because the old license was stopped or had ended comes back, and mails
- * that were withdrawn meanwhile go out. Records `entitlement_grant.restored`, and `entitlement_grant.updated` for the others.
+ * that were withdrawn meanwhile go out; what is delivered only now begins its time. Records `entitlement_grant.restored`, or
+ * `entitlement_grant.delivered` for what was never delivered before, and `entitlement_grant.updated` for the others.
  */
 export async function moveGrants(tx: SqlTx, fromLicenseId: string, toLicenseId: string): Promise<void> {
   const { businessId, mode } = tenantOf(tx.ctx);
@@ -36,15 +40,19 @@ export async function moveGrants(tx: SqlTx, fromLicenseId: string, toLicenseId: 
     ...[businessId, mode, fromLicenseId, toLicenseId, tx.ctx.now],
   ]);
   const byId = new Map(before.map((grant) => [grant.id, grant]));
-  const restored: string[] = [];
+  const restored: { before: Grant; after: Grant }[] = [];
   for (const grant of moved) {
     const { updatedAt: _, version, ...fields } = grant;
     const old = byId.get(grant.id) as Grant;
     const isRestored = old.status === 'REVOKED' && grant.status !== 'REVOKED';
-    if (isRestored && grant.status === 'DELIVERED') restored.push(grant.id);
-    const type = isRestored ? 'entitlement_grant.restored' : 'entitlement_grant.updated';
+    if (isRestored && grant.status === 'DELIVERED') restored.push({ before: old, after: grant });
+    const type = isRestored ? restoredType(old, grant) : 'entitlement_grant.updated';
     const about = { objectType: 'Grant', objectId: grant.id, sequence: version, snapshot: grant } as const;
     recordChange(tx, { type, ...about, ...changedFields(old, fields) });
   }
-  await requeueWithdrawn(tx, restored);
+  await startKeys(tx, restored);
+  await requeueWithdrawn(
+    tx,
+    restored.map(({ after }) => after.id),
+  );
 }

@@ -4,6 +4,7 @@ import { refuseOtherBrands } from '../kernel/brand.js';
 import { refusal } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
+import { presentText } from '../kernel/text.js';
 import { bindKeys } from '../licenseKeys/bindKeys.js';
 import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
 import { checkApplication, findApplicant } from './appliedBy.js';
@@ -27,10 +28,11 @@ export async function applyLicense(ctx: RequestContext, input: ApplyLicenseInput
     const licenseId = await findLicenseToApply(tx, input);
     const license = await lockCurrentLicense(tx, { licenseId, expectedVersion: input.expectedVersion });
     const { customer, path } = await findApplicant(tx, input);
+    const named = ['input', presentText(input.key) === null ? 'licenseId' : 'key'];
     const { brandId } = await findCustomerOf(tx, license);
-    refuseOtherBrands(ctx, { brandId, path: ['input', 'licenseId'] }, { brandId: customer.brandId, path });
-    refuseUnlessApplicable(license, ctx.now);
-    const move = await moveBehindApplied(tx, license, customer.id);
+    refuseOtherBrands(ctx, { brandId, path: named }, { brandId: customer.brandId, path });
+    refuseUnlessApplicable(license, ctx.now, named);
+    const move = await moveBehindApplied(tx, license, { customerId: customer.id, path: named });
     const change = { usedAt: ctx.now, usedById: customer.id, ...move?.change };
     await recordLicenseUpdate(tx, 'license.applied', license, change, null);
     if (move) await changeKeys(tx, license.id, move);
@@ -38,16 +40,17 @@ export async function applyLicense(ctx: RequestContext, input: ApplyLicenseInput
   });
 }
 
-function refuseUnlessApplicable(license: License, now: Date): void {
+function refuseUnlessApplicable(license: License, now: Date, path: string[]): void {
   const { status, usedAt } = license;
   if (usedAt !== null) {
     const message = `The license has been used since ${usedAt.toISOString()}. Apply another one.`;
-    throw refusal('LicenseAlreadyUsed', ['input', 'licenseId'], message, { usedAt });
+    throw refusal('LicenseAlreadyUsed', path, message, { usedAt });
   }
   if (status !== 'ACTIVE' && status !== 'PENDING') {
-    throw illegalState(license, now, `The license is ${status}: it cannot be used.`);
+    throw illegalState(license, now, `The license is ${status}: it cannot be used.`, path);
   }
-  if (validityOf(license, now) === 'EXPIRED') throw illegalState(license, now, 'The license has ended. Renew it.');
+  if (validityOf(license, now) === 'EXPIRED')
+    throw illegalState(license, now, 'The license has ended. Renew it.', path);
 }
 
 /** After its window has moved: it goes on with the other keys, and a key of its own opens nothing beside them. */

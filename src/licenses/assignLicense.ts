@@ -1,9 +1,11 @@
 import type { AssignLicenseInput } from '../generated/graphql.js';
 import type { License } from '../generated/prisma/client.js';
+import { refuseErased } from '../kernel/erased.js';
 import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
 import { assigneeProblems, assignmentColumns } from './assignment.js';
+import { findCustomerOf } from './changeOffering.js';
 import { checkedReason } from './checkedReason.js';
 import { holdFreeAssignees, slotsOf } from './holdAssignees.js';
 import { assigneeTaken } from './license.js';
@@ -14,7 +16,8 @@ import { recordLicenseUpdate } from './recordLicenseUpdate.js';
 /**
  * Assigns a license to something else, or to nothing. The assignee must be free of other licenses of its offering, and of the one
  * that it changes to.
- * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject, IllegalLicenseState, AssigneeTaken
+ * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject, CustomerErased, IllegalLicenseState,
+ *   AssigneeTaken
  */
 export async function assignLicense(ctx: RequestContext, input: AssignLicenseInput): Promise<{ licenseId: string }> {
   const problems: UserErrorData[] = [];
@@ -25,6 +28,7 @@ export async function assignLicense(ctx: RequestContext, input: AssignLicenseInp
     async (tx) => {
       const reason = checkedReason(tx, input);
       const license = await lockCurrentLicense(tx, input);
+      refuseErased(await findCustomerOf(tx, license), ['input', 'licenseId']);
       if (license.status === 'CANCELLED') {
         throw illegalState(license, ctx.now, 'The license is cancelled: it is assigned to nothing any more.');
       }
@@ -38,11 +42,9 @@ export async function assignLicense(ctx: RequestContext, input: AssignLicenseInp
 }
 
 function wantedSlots(license: License) {
-  const { productOfferingId, pendingOfferingId, pendingOfferingAt, pendingStatus, pendingStatusAt } = license;
-  const isEarlier = pendingStatus === 'ACTIVE' && pendingStatusAt !== null && pendingStatusAt < license.validFrom;
-  const validFrom = isEarlier ? pendingStatusAt : license.validFrom;
+  const { productOfferingId, offeringSince, pendingOfferingId, pendingOfferingAt } = license;
   return [
-    ...(productOfferingId === null ? [] : slotsOf(license, productOfferingId, validFrom)),
+    ...(productOfferingId === null ? [] : slotsOf(license, productOfferingId, offeringSince)),
     ...(pendingOfferingId === null || pendingOfferingAt === null
       ? []
       : slotsOf(license, pendingOfferingId, pendingOfferingAt)),

@@ -5,6 +5,7 @@ import { after, nextDueChange, type DueChange } from '../lifecycle/dueChanges.js
 import { allowedFrom } from '../lifecycle/transitions.js';
 import { carryOutOfferingChange } from './carryOutOfferingChange.js';
 import { expireLicense } from './expireLicense.js';
+import { findPredecessor } from './findRenewal.js';
 import { moveLicense } from './moveLicense.js';
 import { writeLicense } from './writeLicense.js';
 
@@ -13,10 +14,14 @@ const MOST = 8;
 
 /**
  * A step: writes what has become true of a locked license by itself, as the worker would: each change by the server, dated with
- * its own instant.
+ * its own instant. A renewal that starts takes over what the license before it grants then: what is due of that one goes first,
+ * whoever comes first. Renewals are locked before what they renew, everywhere.
  * @returns the license as it then is
  */
 export async function carryOutDueChanges(tx: SqlTx, stored: License): Promise<License> {
+  const isStarting = stored.status === 'PENDING' && nextDueChange(stored, tx.ctx.now) !== null;
+  const renewed = isStarting ? await findPredecessor(tx, stored.id, 'LOCK') : null;
+  if (renewed) await carryOutDueChanges(tx, renewed);
   let license = stored;
   for (let i = 0; i < MOST; i++) {
     const due = nextDueChange(license, tx.ctx.now);

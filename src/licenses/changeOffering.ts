@@ -1,7 +1,6 @@
 import { entitlementsByOffering } from '../entitlements/entitlementsByOffering.js';
 import type { Customer, License } from '../generated/prisma/client.js';
 import { changeGrantsOf } from '../grants/changeGrantsOf.js';
-import { revokeGrantsOf } from '../grants/grantsOfLicense.js';
 import type { SqlReader, SqlTx } from '../kernel/transaction.js';
 import { causesOf } from '../lifecycle/grantEffects.js';
 import { afterOfferingChange, type OfferingChangePlan } from './offeringChange.js';
@@ -22,26 +21,28 @@ export async function changeOffering(
   const customer = await findCustomerOf(tx, license);
   await changeGrantsOf(
     tx,
-    { license, customer, reason },
+    { license, customer, reason, heldBy: causesOf(license, plan.changeDate) },
     {
       before: given.get(plan.from.id) ?? [],
       after: given.get(plan.to.id) ?? [],
     },
   );
-  // What is new waits as the rest does while the license is stopped.
+  // What happens next, such as a pause that is due too, must find what is new.
   await tx.flush();
-  for (const cause of causesOf(license, plan.changeDate)) await revokeGrantsOf(tx, license.id, cause, reason);
   return recordLicenseUpdate(tx, 'license.offering_changed', license, afterOfferingChange(license, plan), reason);
 }
+
+/** Whose a license is, as far as it matters to what is done to the license. */
+type LicenseOwner = Pick<Customer, 'id' | 'email' | 'brandId' | 'erasedAt'>;
 
 /** A step, one statement: whose a license is. */
 export async function findCustomerOf(
   reader: SqlReader,
   { businessId, mode, customerId }: License,
-): Promise<Pick<Customer, 'id' | 'email' | 'brandId'>> {
-  const [customer] = await reader.sql<Pick<Customer, 'id' | 'email' | 'brandId'>>(
+): Promise<LicenseOwner> {
+  const [customer] = await reader.sql<LicenseOwner>(
     'customer_of_license',
-    `SELECT id, email, brand_id AS "brandId" FROM customers WHERE business_id = $1 AND mode = $2 AND id = $3`,
+    `SELECT id, email, brand_id AS "brandId", erased_at AS "erasedAt" FROM customers WHERE business_id = $1 AND mode = $2 AND id = $3`,
     [businessId, mode, customerId],
   );
   if (!customer) throw new Error(`the customer of a license is gone: ${customerId}`);

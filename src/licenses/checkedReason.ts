@@ -1,6 +1,6 @@
 import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
 import { checkLength, presentText } from '../kernel/text.js';
-import type { SqlTx } from '../kernel/transaction.js';
+import type { SqlReader } from '../kernel/transaction.js';
 
 /**
  * The reason that a caller gave for the history, trimmed; null: none. Asked inside the transaction, behind the claim of the
@@ -8,7 +8,7 @@ import type { SqlTx } from '../kernel/transaction.js';
  * @throws Refusal InvalidInput when the reason is too long or `at` lies in the past, both at once
  */
 export function checkedReason(
-  { ctx: { now } }: SqlTx,
+  { ctx: { now } }: SqlReader,
   { reason: given, at }: { reason?: string | null; at?: Date | null },
 ): string | null {
   const reason = presentText(given);

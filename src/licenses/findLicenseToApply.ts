@@ -5,10 +5,11 @@ import { tenantOf, tenantViewer } from '../kernel/requestContext.js';
 import { presentText } from '../kernel/text.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { keyHmacs } from '../licenseKeys/keyHmacs.js';
+import { isCancelled } from '../lifecycle/effective.js';
 
 /**
  * A step: the id of the license that an input names by id or by its key. Of several on one key it is the first that nobody has
- * used, else the last. To a session, somebody else's license is not there.
+ * used and that has not ended, else the last. To a session, somebody else's license is not there.
  * @throws Refusal LicenseNotFound
  */
 export async function findLicenseToApply(tx: SqlTx, input: ApplyLicenseInput): Promise<string> {
@@ -42,9 +43,11 @@ async function licenseOnKey(tx: SqlTx, key: string, owner: string | null): Promi
       JOIN licenses l ON l.business_id = $1 AND l.mode = $2 AND l.id = b.license_id
       WHERE k.business_id = $1 AND k.mode = $2 AND k.key_hmac = ANY ($3::bytea[])
         AND ($4::uuid IS NULL OR l.customer_id = $4)
-      ORDER BY l.used_at IS NULL AND l.status <> 'CANCELLED' DESC,
-        CASE WHEN l.used_at IS NULL THEN l.valid_from END, l.valid_from DESC LIMIT 1`,
-    [tenant.businessId, tenant.mode, hmacs.map(({ keyHmac }) => keyHmac), owner],
+      ORDER BY l.used_at IS NULL AND NOT ${isCancelled('$5::timestamptz', 'l')}
+          AND (l.valid_until IS NULL OR l.valid_until > $5) DESC,
+        CASE WHEN l.used_at IS NULL AND (l.valid_until IS NULL OR l.valid_until > $5) THEN l.valid_from END,
+        l.valid_from DESC LIMIT 1`,
+    [tenant.businessId, tenant.mode, hmacs.map(({ keyHmac }) => keyHmac), owner, tx.ctx.now],
   );
   return license?.id ?? null;
 }

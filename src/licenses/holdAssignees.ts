@@ -16,14 +16,14 @@ export interface AssigneeSlot {
 }
 
 /**
- * The window of a scheduled change begins with it. A license counts for its present offering up to its end all the same, as the
+ * The window of an offering begins when the license has it, and that of a scheduled change with the change. A license counts for its present offering up to its end all the same, as the
  * exclusion constraint sees it: the change may still be dropped.
  */
 const taken = `SELECT 1 AS one
   FROM jsonb_to_recordset($3::jsonb) AS s ("licenseId" uuid, "productOfferingId" uuid, type text, id text, "from" timestamptz, until timestamptz)
   JOIN licenses l ON l.business_id = $1 AND l.mode = $2 AND l.assigned_to_type = s.type AND l.assigned_to_id = s.id
     AND l.id IS DISTINCT FROM s."licenseId" AND l.status <> 'CANCELLED'
-  WHERE (l.product_offering_id = s."productOfferingId" AND l.occupies && tstzrange(s."from", s.until))
+  WHERE (l.product_offering_id = s."productOfferingId" AND l.occupies * tstzrange(l.offering_since, NULL) && tstzrange(s."from", s.until))
     OR (l.pending_offering_id = s."productOfferingId"
       AND l.occupies * tstzrange(l.pending_offering_at, NULL) && tstzrange(s."from", s.until))
   LIMIT 1`;
@@ -62,10 +62,22 @@ export async function holdFreeAssignees(tx: SqlTx, slots: readonly AssigneeSlot[
   });
 }
 
-/** What a license of an offering takes up from an instant to its end; nothing when it is assigned to nothing. */
-export function slotsOf(license: License, productOfferingId: string, from: Date): AssigneeSlot[] {
+/**
+ * What a license takes up of an offering that it has since an instant, or will have from then on, to its end; nothing when it is
+ * assigned to nothing.
+ * @param since null, or before its start: from its start on
+ */
+export function slotsOf(license: License, productOfferingId: string, since: Date | null): AssigneeSlot[] {
   const { id: licenseId, assignedToType: type, assignedToId: id } = license;
+  const start = startOf(license);
+  const from = since !== null && since > start ? since : start;
   const until = latestChange(license);
   if (type === null || id === null || (until !== null && until <= from)) return [];
   return [{ licenseId, productOfferingId, type, id, from, until }];
+}
+
+/** From when a license counts; a scheduled activation counts from its instant as soon as it is scheduled. */
+function startOf({ status, validFrom, pendingStatus, pendingStatusAt }: License): Date {
+  const isEarlier = status === 'PENDING' && pendingStatus === 'ACTIVE' && pendingStatusAt !== null;
+  return isEarlier && pendingStatusAt < validFrom ? pendingStatusAt : validFrom;
 }

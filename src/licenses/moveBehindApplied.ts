@@ -24,20 +24,25 @@ export interface MoveBehind {
  * A step: what happens to the window of a locked license when a customer applies it: behind the last license of the same package
  * that the customer has applied and that goes on, on that one's keys, as long as it is. Null: there is none, or it stands there
  * already. Applications of one package by one customer wait for each other, so that no two move to the same place.
+ * @param path what names the license in the input
  * @throws Refusal LicensePermanent, LicenseAlreadyRenewed
  */
-export async function moveBehindApplied(tx: SqlTx, license: License, customerId: string): Promise<MoveBehind | null> {
+export async function moveBehindApplied(
+  tx: SqlTx,
+  license: License,
+  { customerId, path }: { customerId: string; path: string[] },
+): Promise<MoveBehind | null> {
   if (license.packageId === null) return null;
   const last = await lastApplied(tx, license, customerId);
   if (!last) return null;
   const [keyIds, ownKeyIds] = [await activeKeysOf(tx, last.id), await activeKeysOf(tx, license.id)];
   if (ownKeyIds.some((id) => keyIds.includes(id)) || (await findPredecessor(tx, license.id))) return null;
   const renewal = await findRenewal(tx, license);
-  if (renewal) throw alreadyRenewed(renewal.id, 'Cancel it first: the license would move into its time.');
+  if (renewal) throw alreadyRenewed(renewal.id, 'Cancel it first: the license would move into its time.', path);
   const start = keyIds.length > 0 ? await endOfKeys(tx, keyIds) : last.validUntil;
   if (start === null) {
     const message = 'A permanent license of the package has been applied already: this one would never start.';
-    throw refusal('LicensePermanent', ['input', 'licenseId'], message);
+    throw refusal('LicensePermanent', path, message);
   }
   return { keyIds, ownKeyIds: keyIds.length > 0 ? ownKeyIds : [], change: movedTo(license, start) };
 }

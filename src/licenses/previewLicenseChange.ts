@@ -12,6 +12,7 @@ import { columnsOf } from '../kernel/rows.js';
 import { readerOf, type SqlReader } from '../kernel/transaction.js';
 import { asOf, offeringDue } from '../lifecycle/dueChanges.js';
 import { findCustomerOf } from './changeOffering.js';
+import { checkedReason } from './checkedReason.js';
 import { findOfferingChange } from './findOfferingChange.js';
 import { findOfferings } from './findOfferings.js';
 import { afterOfferingChange, type OfferingChangePlan } from './offeringChange.js';
@@ -50,6 +51,7 @@ export async function previewLicenseChange(
 ): Promise<LicenseChangePreview> {
   const reader = readerOf(ctx);
   try {
+    checkedReason(reader, { at: input.at });
     const stored = await findLicense(reader, input.licenseId);
     const license = await currentLicense(reader, stored);
     const plan = await findOfferingChange(reader, license, input);

@@ -6,9 +6,9 @@ import { periodsLater } from './billingPeriod.js';
 const DAY = 86_400_000;
 
 /** The refusal for a license that goes on in another one already. */
-export function alreadyRenewed(renewalId: string, advice: string): Refusal {
+export function alreadyRenewed(renewalId: string, advice: string, path = ['input', 'licenseId']): Refusal {
   const message = `The license has a renewal already. ${advice}`;
-  return refusal('LicenseAlreadyRenewed', ['input', 'licenseId'], message, {
+  return refusal('LicenseAlreadyRenewed', path, message, {
     renewalId: globalId('License', renewalId),
   });
 }

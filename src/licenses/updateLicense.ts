@@ -1,17 +1,19 @@
 import type { UpdateLicenseInput } from '../generated/graphql.js';
 import type { License } from '../generated/prisma/client.js';
+import { refuseErased } from '../kernel/erased.js';
 import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { checkTags, tagsOf } from '../kernel/tags.js';
 import { checkLength, checkMetadata, mergedMetadata, mergedMetadataWithin, presentText } from '../kernel/text.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
+import { findCustomerOf } from './changeOffering.js';
 import { lockCurrentLicense } from './lockCurrentLicense.js';
 import { recordLicenseUpdate } from './recordLicenseUpdate.js';
 
 /**
  * Changes what a vendor notes about a license: absent leaves, null clears; metadata merges, details are given as a whole. A
  * cancelled license can still be noted about.
- * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject
+ * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject, CustomerErased
  */
 export async function updateLicense(ctx: RequestContext, input: UpdateLicenseInput): Promise<{ licenseId: string }> {
   const problems: UserErrorData[] = [];
@@ -22,6 +24,7 @@ export async function updateLicense(ctx: RequestContext, input: UpdateLicenseInp
   refuseIfAny(problems);
   return inSqlTransaction(ctx, async (tx) => {
     const license = await lockCurrentLicense(tx, input);
+    refuseErased(await findCustomerOf(tx, license), ['input', 'licenseId']);
     await recordLicenseUpdate(tx, 'license.updated', license, notesOf(license, input), null);
     return { licenseId: license.id };
   });

@@ -1,11 +1,12 @@
 import { entitlementsOfOffering, entitlementsOfPackage } from '../entitlements/entitlementsOf.js';
-import type { Entitlement, License, Wallet } from '../generated/prisma/client.js';
+import type { Entitlement, Grant, License, Wallet } from '../generated/prisma/client.js';
 import { lockGrantsOf } from '../grants/grantsOfLicense.js';
 import type { Metadata } from '../kernel/text.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { activeKeysOf, bindKeys, licenseOnKeys } from '../licenseKeys/bindKeys.js';
 import { assignmentOf } from '../licenses/assignment.js';
 import { findCustomerOf } from '../licenses/changeOffering.js';
+import { findPredecessor } from '../licenses/findRenewal.js';
 import { issueLicenses, type NewLicense } from '../licenses/issueLicenses.js';
 import { recordLicenseUpdate } from '../licenses/recordLicenseUpdate.js';
 import { alreadyRenewed } from '../licenses/renewal.js';
@@ -42,7 +43,7 @@ export async function addRenewal(
   await tx.flush();
   await bindKeys(tx, renewal.id, keyIds);
   await recordLicenseUpdate(tx, 'license.renewed', license, { renewalId: renewal.id }, reason);
-  if (terms.validFrom <= tx.ctx.now) await takeOver(tx, { id: renewal.id, ...terms });
+  if (terms.validFrom <= tx.ctx.now) await takeOver(tx, { ...license, ...terms, id: renewal.id, orderId });
   return renewal;
 }
 
@@ -78,7 +79,7 @@ function renewalOf(
 /** What has been attached since: of what the old license ever had a grant of, it has one still, or somebody took it back. */
 async function newEntitlements(
   tx: SqlTx,
-  { id }: License,
+  license: License,
   { productOfferingId, packageId }: RenewalTerms,
   hasKey: boolean,
 ): Promise<Entitlement[]> {
@@ -86,8 +87,15 @@ async function newEntitlements(
     productOfferingId === null
       ? await entitlementsOfPackage(tx, packageId as string)
       : await entitlementsOfOffering(tx, productOfferingId);
-  const known = new Set((await lockGrantsOf(tx, id)).map(({ entitlementId }) => entitlementId));
+  const known = new Set((await grantsToCome(tx, license)).map(({ entitlementId }) => entitlementId));
   return given.filter(
     (entitlement) => !known.has(entitlement.id) && !(hasKey && entitlement.integrationType === 'LICENSE_KEY'),
   );
+}
+
+/** A license's grants, and those of the licenses before it that it takes over when it starts: a renewal may be renewed before. */
+async function grantsToCome(tx: SqlTx, license: License): Promise<Grant[]> {
+  const grants = await lockGrantsOf(tx, license.id);
+  const renewed = license.status === 'PENDING' ? await findPredecessor(tx, license.id) : null;
+  return renewed ? [...grants, ...(await grantsToCome(tx, renewed))] : grants;
 }

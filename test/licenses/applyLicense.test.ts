@@ -97,6 +97,10 @@ test('a session applies its own by its key; another customer gets nothing of it'
   expect(codes(await apply({ licenseId: id }, stranger))).toEqual(['LICENSE_NOT_FOUND']);
   expect(codes(await apply({ key, customerId: world.customerId }, session))).toEqual(['CUSTOMER_NOT_FOUND']);
   expect((await apply({ key: key.toLowerCase() }, session)).license).toMatchObject({ id, usedBy: { id: customerId } });
+  // What is wrong with the license is said of what named it.
+  expect((await apply({ key }, session)).userErrors).toMatchObject([
+    { code: 'LICENSE_ALREADY_USED', path: ['input', 'key'] },
+  ]);
 });
 
 test('it refuses and changes nothing', async () => {

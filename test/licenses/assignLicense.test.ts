@@ -145,3 +145,43 @@ test('not yours and not allowed: neither assigns nor updates', async () => {
   }
   expect(await rowsOf(api)).toBe(before);
 });
+
+test('a license of an erased customer is neither assigned nor noted about again', async () => {
+  const erased = await newCustomer(api, token);
+  const licenseId = await newLicense(api, token, { productOfferingId, customerId: erased });
+  await api.data({
+    token,
+    query: 'mutation ($input: EraseCustomerInput!) { eraseCustomer(input: $input) { userErrors { message } } }',
+    variables: { input: { customerId: erased } },
+  });
+  const before = await rowsOf(api);
+  const refused = { license: null, userErrors: [{ code: 'CUSTOMER_ERASED', path: ['input', 'licenseId'] }] };
+  expect(await call(assign, { licenseId, assignedTo: seat('Erika') })).toEqual(refused);
+  expect(await call(update, { licenseId, description: 'Erika again', metadata: { email: 'e@example.com' } })).toEqual(
+    refused,
+  );
+  expect(await rowsOf(api)).toBe(before);
+});
+
+test('races: whatever is written while a customer is erased, nothing of it is left', async () => {
+  const customers = await Promise.all([1, 2, 3, 4, 5, 6].map(() => newCustomer(api, token)));
+  for (const erased of customers) {
+    const licenseId = await newLicense(api, token, { productOfferingId, customerId: erased });
+    await Promise.all([
+      api.data({
+        token,
+        query: 'mutation ($input: EraseCustomerInput!) { eraseCustomer(input: $input) { userErrors { message } } }',
+        variables: { input: { customerId: erased } },
+      }),
+      call(update, { licenseId, description: 'Erika' }),
+      call(assign, { licenseId, assignedTo: seat(`Erika ${licenseId}`) }),
+    ]);
+  }
+  const left = await api.db.sql(
+    null,
+    `SELECT l.id FROM licenses l JOIN customers c ON c.id = l.customer_id
+      WHERE c.erased_at IS NOT NULL AND num_nonnulls(l.description, l.assigned_to_id) > 0`,
+    [],
+  );
+  expect(left).toEqual([]);
+});

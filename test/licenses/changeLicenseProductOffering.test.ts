@@ -235,6 +235,12 @@ test('it refuses what it cannot do, each with its own code, and changes nothing'
       changed,
       userErrors.map((error: { code: string; path: string[] }) => [error.code, error.path]),
     ]).toEqual([input, null, [[code, ['input', field]]]]);
+    // The preview refuses likewise, but for what only the change looks at.
+    if (code === 'ASSIGNEE_TAKEN' || 'walletId' in input || 'expectedVersion' in input) continue;
+    expect([input, (await previewChange(api, token, input)).userErrors]).toEqual([
+      input,
+      [{ code, path: ['input', field] }],
+    ]);
   }
   expect(await rowsOf(api)).toBe(before);
 });
