@@ -93,7 +93,7 @@ const text = `SELECT p.archived_at IS NOT NULL OR product.archived_at IS NOT NUL
   JOIN products product ON product.business_id = $1 AND product.id = p.primary_product_id
   LEFT JOIN subscription_types s ON s.business_id = $1 AND s.id = $3
   LEFT JOIN package_prices price ON price.business_id = $1 AND price.package_id = p.id
-    AND price.subscription_type_id = s.id AND price.currency = $4
+    AND price.subscription_type_id = s.id AND price.currency = $4 AND price.archived_at IS NULL
   WHERE p.business_id = $1 AND p.id = $2`;
 
 async function ofPackage(
