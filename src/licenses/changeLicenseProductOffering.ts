@@ -1,6 +1,7 @@
 import type { ChangeLicenseProductOfferingInput } from '../generated/graphql.js';
 import type { License } from '../generated/prisma/client.js';
 import type { RequestContext } from '../kernel/requestContext.js';
+import { lockShared } from '../kernel/lockShared.js';
 import { requireScope } from '../kernel/requireScope.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { changeOffering } from './changeOffering.js';
@@ -38,6 +39,8 @@ export async function changeLicenseProductOffering(
     async (tx) => {
       const reason = checkedReason(tx, input);
       const license = await lockCurrentLicense(tx, input);
+      // Whoever revises or archives the offering waits, or is waited for: the plan is made of its terms.
+      await lockShared(tx, 'ProductOffering', input.productOfferingId, 'USE');
       const plan = await findOfferingChange(tx, license, input);
       const wallet = input.walletId == null ? null : await findProrationWallet(tx, license, plan, input.walletId);
       await holdFreeAssignees(tx, slotsOf(license, plan.to.id, plan.changeDate));
