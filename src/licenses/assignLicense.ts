@@ -7,14 +7,15 @@ import { assigneeProblems, assignmentColumns } from './assignment.js';
 import { checkedReason } from './checkedReason.js';
 import { holdFreeAssignees, slotsOf } from './holdAssignees.js';
 import { assigneeTaken } from './license.js';
-import { lockCurrentLicense } from './lockCurrentLicense.js';
+import { lockLicenseToNote } from './lockLicenseToNote.js';
 import { illegalState } from './offeringChange.js';
 import { recordLicenseUpdate } from './recordLicenseUpdate.js';
 
 /**
  * Assigns a license to something else, or to nothing. The assignee must be free of other licenses of its offering, and of the one
  * that it changes to.
- * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject, IllegalLicenseState, AssigneeTaken
+ * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject, CustomerErased, IllegalLicenseState,
+ *   AssigneeTaken
  */
 export async function assignLicense(ctx: RequestContext, input: AssignLicenseInput): Promise<{ licenseId: string }> {
   const problems: UserErrorData[] = [];
@@ -24,7 +25,7 @@ export async function assignLicense(ctx: RequestContext, input: AssignLicenseInp
     ctx,
     async (tx) => {
       const reason = checkedReason(tx, input);
-      const license = await lockCurrentLicense(tx, input);
+      const license = await lockLicenseToNote(tx, input);
       if (license.status === 'CANCELLED') {
         throw illegalState(license, ctx.now, 'The license is cancelled: it is assigned to nothing any more.');
       }

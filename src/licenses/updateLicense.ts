@@ -5,13 +5,13 @@ import type { RequestContext } from '../kernel/requestContext.js';
 import { checkTags, tagsOf } from '../kernel/tags.js';
 import { checkLength, checkMetadata, mergedMetadata, mergedMetadataWithin, presentText } from '../kernel/text.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
-import { lockCurrentLicense } from './lockCurrentLicense.js';
+import { lockLicenseToNote } from './lockLicenseToNote.js';
 import { recordLicenseUpdate } from './recordLicenseUpdate.js';
 
 /**
  * Changes what a vendor notes about a license: absent leaves, null clears; metadata merges, details are given as a whole. A
  * cancelled license can still be noted about.
- * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject
+ * @throws Refusal InvalidInput, LicenseNotFound, ModeMismatch, BrandMismatch, StaleObject, CustomerErased
  */
 export async function updateLicense(ctx: RequestContext, input: UpdateLicenseInput): Promise<{ licenseId: string }> {
   const problems: UserErrorData[] = [];
@@ -21,7 +21,7 @@ export async function updateLicense(ctx: RequestContext, input: UpdateLicenseInp
   checkMetadata(problems, ['input', 'metadata'], input.metadata);
   refuseIfAny(problems);
   return inSqlTransaction(ctx, async (tx) => {
-    const license = await lockCurrentLicense(tx, input);
+    const license = await lockLicenseToNote(tx, input);
     await recordLicenseUpdate(tx, 'license.updated', license, notesOf(license, input), null);
     return { licenseId: license.id };
   });
