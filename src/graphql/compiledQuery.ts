@@ -1,5 +1,6 @@
 import {
   getNamedType,
+  getVariableValues,
   isInputObjectType,
   Kind,
   OperationTypeNode,
@@ -8,6 +9,7 @@ import {
   type DocumentNode,
   type ExecutionResult,
   type GraphQLSchema,
+  type OperationDefinitionNode,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { Asked, ExecutionContext } from './executor.js';
@@ -29,7 +31,8 @@ type State = Map<string | undefined, { executions: number; query?: CompiledQuery
 
 /**
  * Queries compiled into functions of their variables. Not compiled, because graphql-jit does them wrong or differently:
- * mutations, variables inside of lists and objects that may be omitted, input types with `@oneOf`.
+ * mutations, variables inside of lists and objects that may be omitted, input types with `@oneOf`, and directives on fragments or
+ * on a field that comes more than once (left out at one place, it moves at the other).
  */
 export function createQueryCompiler(schema: GraphQLSchema): QueryCompiler {
   const states = new WeakMap<DocumentNode, State>();
@@ -40,7 +43,7 @@ export function createQueryCompiler(schema: GraphQLSchema): QueryCompiler {
     const state = operations.get(operationName) ?? { executions: 0 };
     operations.set(operationName, state);
     if (state.query === undefined && ++state.executions > EXECUTIONS)
-      state.query = compile(schema, document, operationName);
+      state.query = compile(schema, document, operation);
     return state.query ?? null;
   };
 }
@@ -48,12 +51,14 @@ export function createQueryCompiler(schema: GraphQLSchema): QueryCompiler {
 function compile(
   schema: GraphQLSchema,
   document: DocumentNode,
-  operationName: string | undefined,
+  { name, variableDefinitions = [] }: OperationDefinitionNode,
 ): CompiledQuery | null {
   if (!isCompilable(schema, document)) return null;
-  const compiled = compileQuery(schema, document, operationName, { disablingCapturingStackErrors: true });
+  const compiled = compileQuery(schema, document, name?.value, { disablingCapturingStackErrors: true });
   if (!isCompiledQuery(compiled)) return null;
   return (variables, execution) => {
+    // graphql-jit takes a list for an input object.
+    if (getVariableValues(schema, variableDefinitions, variables, { maxErrors: 1 }).errors) return undefined;
     const result = compiled.query(undefined, execution, variables);
     return result instanceof Promise ? result.then(unlessRefused) : unlessRefused(result);
   };
@@ -64,11 +69,15 @@ function unlessRefused(result: ExecutionResult): ExecutionResult | undefined {
   return result.data === undefined ? undefined : result;
 }
 
-/** A variable inside of a list or an object must not be omitted: it would arrive as null there. */
+/** Variables inside of lists and objects must not be omitted, for they would arrive as null there; and directives be simple. */
 function isCompilable(schema: GraphQLSchema, document: DocumentNode): boolean {
   const omissible = new Set<string>();
   let inside = 0;
   let compilable = true;
+  const [keys, repeated, conditional] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const isUnconditional = ({ directives = [] }: { readonly directives?: readonly unknown[] }) => {
+    if (directives.length > 0) compilable = false;
+  };
   const nested = { enter: () => void inside++, leave: () => void inside-- };
   visit(document, {
     VariableDefinition: ({ type, variable, defaultValue }) => {
@@ -79,11 +88,19 @@ function isCompilable(schema: GraphQLSchema, document: DocumentNode): boolean {
     },
     ListValue: nested,
     ObjectValue: nested,
+    Field: ({ name, alias, directives = [] }) => {
+      const key = (alias ?? name).value;
+      if (directives.length > 0) conditional.add(key);
+      if (keys.has(key)) repeated.add(key);
+      keys.add(key);
+    },
+    FragmentSpread: isUnconditional,
+    InlineFragment: isUnconditional,
     Variable: ({ name }) => {
       if (inside > 0 && omissible.has(name.value)) compilable = false;
     },
   });
-  return compilable;
+  return compilable && ![...conditional].some((key) => repeated.has(key));
 }
 
 function nameOf(type: TypeNode): string {

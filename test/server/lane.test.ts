@@ -178,6 +178,8 @@ test('each way of asking for a known document is answered the same', async () =>
     { query: one, variables: null },
     { query: one, variables: [id] },
     { query: one, variables: JSON.stringify({ id }) },
+    { query: 'query ($where: LicenseWhere) { licenses(where: $where) { totalCount } }', variables: { where: [] } },
+    { query: 'query ($a: Boolean = true) { licenses { nodes { id @skip(if: $a) number } nodes { id } } }' },
     { query: two, operationName: 'Two' },
     { query: two },
     { query: failing, variables: { ids: [id, 'nonsense'] } },
@@ -239,6 +241,9 @@ test('queries are compiled after a few executions, unless a variable that may be
     false,
   );
   expect(compiled('mutation { __typename }').at(-1)).toBe(false);
+  expect(compiled('query ($a: Boolean!) { licenses { totalCount @include(if: $a) } }').at(-1)).toBe(true);
+  expect(compiled('query ($a: Boolean!) { licenses { nodes { id @skip(if: $a) number id } } }').at(-1)).toBe(false);
+  expect(compiled('query ($a: Boolean!) { licenses { ... @skip(if: $a) { totalCount } } }').at(-1)).toBe(false);
 });
 
 test('known documents are bounded by the size of their texts, and the ones that nobody asks for go first', () => {
