@@ -88,9 +88,11 @@ function compile(
   if (!isCompilable(schema, document)) return null;
   const compiled = compileQuery(schema, document, name?.value, { disablingCapturingStackErrors: true });
   if (!isCompiledQuery(compiled)) return null;
+  const switches = variablesOfDirectives(document);
   return (variables, execution) => {
-    // graphql-jit takes a list for an input object.
-    if (getVariableValues(schema, variableDefinitions, variables, { maxErrors: 1 }).errors) return undefined;
+    // graphql-jit takes a list for an input object, and null for a directive, which is an error, for false.
+    const { coerced } = getVariableValues(schema, variableDefinitions, variables, { maxErrors: 1 });
+    if (!coerced || switches.some((name) => coerced[name] == null)) return undefined;
     const result = compiled.query(undefined, execution, variables);
     return result instanceof Promise ? result.then(unlessRefused) : unlessRefused(result);
   };
@@ -133,6 +135,16 @@ function isCompilable(schema: GraphQLSchema, document: DocumentNode): boolean {
     },
   });
   return compilable && ![...conditional].some((key) => repeated.has(key));
+}
+
+function variablesOfDirectives(document: DocumentNode): string[] {
+  const names: string[] = [];
+  visit(document, {
+    Directive: ({ arguments: given = [] }) => {
+      for (const { value } of given) if (value.kind === Kind.VARIABLE) names.push(value.name.value);
+    },
+  });
+  return names;
 }
 
 function nameOf(type: TypeNode): string {

@@ -31,6 +31,7 @@ test('queries are compiled after a few executions, unless a variable that may be
   expect(compiled('mutation { __typename }').at(-1)).toBe(false);
   expect(compiled('query ($a: Boolean!) { licenses { totalCount @include(if: $a) } }').at(-1)).toBe(true);
   expect(compiled('query ($a: Boolean!) { licenses { nodes { id @skip(if: $a) number id } } }').at(-1)).toBe(false);
+  expect(compiled('query ($a: Boolean = true) { licenses { totalCount @include(if: $a) } }').at(-1)).toBe(true);
   expect(compiled('query ($a: Boolean!) { licenses { ... @skip(if: $a) { totalCount } } }').at(-1)).toBe(false);
 });
 

@@ -178,6 +178,7 @@ test('each way of asking for a known document is answered the same', async () =>
     { query: one, variables: JSON.stringify({ id }) },
     { query: 'query ($where: LicenseWhere) { licenses(where: $where) { totalCount } }', variables: { where: [] } },
     { query: 'query ($a: Boolean = true) { licenses { nodes { id @skip(if: $a) number } nodes { id } } }' },
+    { query: 'query ($a: Boolean = true) { licenses { totalCount @include(if: $a) } }', variables: { a: null } },
     { query: two, operationName: 'Two' },
     { query: two },
     { query: failing, variables: { ids: [id, 'nonsense'] } },
