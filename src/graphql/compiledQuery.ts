@@ -1,5 +1,6 @@
 import {
   getNamedType,
+  getVariableValues,
   isInputObjectType,
   Kind,
   OperationTypeNode,
@@ -8,8 +9,10 @@ import {
   type DocumentNode,
   type ExecutionResult,
   type GraphQLSchema,
+  type OperationDefinitionNode,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import { compiledSize } from './compiledSize.js';
 import type { Asked, ExecutionContext } from './executor.js';
 
 /** Executes a query that was compiled; undefined: its variables do not fit, and nothing was resolved. */
@@ -24,36 +27,72 @@ export type QueryCompiler = (asked: Asked) => CompiledQuery | null;
 /** After as many executions a query is worth its compilation, which takes milliseconds. */
 const EXECUTIONS = 3;
 
-/** What is known of a document's operations: how often they ran, then their compilation, or null where it may not be. */
-type State = Map<string | undefined, { executions: number; query?: CompiledQuery | null }>;
+/** A query of more selections, written out, stays interpreted: its compilation would hold everybody up. */
+const MAX_SIZE = 1_000;
+/** Selections of all compiled queries together; they take some megabytes a thousand. */
+const MAX_TOTAL_SIZE = 10_000;
+
+/** What is known of an operation: how often it ran, then its compilation, or null where it may not be. */
+interface State {
+  executions: number;
+  query?: CompiledQuery | null;
+}
 
 /**
  * Queries compiled into functions of their variables. Not compiled, because graphql-jit does them wrong or differently:
- * mutations, variables inside of lists and objects that may be omitted, input types with `@oneOf`.
+ * mutations, variables inside of lists and objects that may be omitted, input types with `@oneOf`, and directives on fragments or
+ * on a field that comes more than once (left out at one place, it moves at the other); and what is too large. Forgets the ones
+ * that were not asked for the longest, to stay within a total size.
  */
-export function createQueryCompiler(schema: GraphQLSchema): QueryCompiler {
-  const states = new WeakMap<DocumentNode, State>();
+export function createQueryCompiler(schema: GraphQLSchema, maxTotalSize = MAX_TOTAL_SIZE): QueryCompiler {
+  const states = new WeakMap<DocumentNode, Map<string | undefined, State>>();
+  const keep = createKeeper(maxTotalSize);
   return ({ document, operation, operationName }) => {
     if (operation?.operation !== OperationTypeNode.QUERY) return null;
-    const operations = states.get(document) ?? (new Map() as State);
+    const operations = states.get(document) ?? new Map<string | undefined, State>();
     states.set(document, operations);
     const state = operations.get(operationName) ?? { executions: 0 };
     operations.set(operationName, state);
-    if (state.query === undefined && ++state.executions > EXECUTIONS)
-      state.query = compile(schema, document, operationName);
+    if (state.query === undefined && ++state.executions > EXECUTIONS) {
+      const size = compiledSize(schema, document, operation, MAX_SIZE);
+      state.query = size > MAX_SIZE ? null : compile(schema, document, operation);
+      if (state.query) keep(state, size);
+    } else if (state.query) keep(state);
     return state.query ?? null;
+  };
+}
+
+/** Counts compiled queries in and, from the one that was used the longest ago, out again. */
+function createKeeper(maxTotalSize: number): (state: State, size?: number) => void {
+  const sizes = new Map<State, number>();
+  let total = 0;
+  return (state, size = sizes.get(state) ?? 0) => {
+    total += size - (sizes.get(state) ?? 0);
+    sizes.delete(state);
+    sizes.set(state, size); // The map's order is the order of last use.
+    for (const [oldest, its] of sizes) {
+      if (total <= maxTotalSize || oldest === state) break;
+      sizes.delete(oldest);
+      total -= its;
+      oldest.query = undefined;
+      oldest.executions = 0;
+    }
   };
 }
 
 function compile(
   schema: GraphQLSchema,
   document: DocumentNode,
-  operationName: string | undefined,
+  { name, variableDefinitions = [] }: OperationDefinitionNode,
 ): CompiledQuery | null {
   if (!isCompilable(schema, document)) return null;
-  const compiled = compileQuery(schema, document, operationName, { disablingCapturingStackErrors: true });
+  const compiled = compileQuery(schema, document, name?.value, { disablingCapturingStackErrors: true });
   if (!isCompiledQuery(compiled)) return null;
+  const switches = variablesOfDirectives(document);
   return (variables, execution) => {
+    // graphql-jit takes a list for an input object, and null for a directive, which is an error, for false.
+    const { coerced } = getVariableValues(schema, variableDefinitions, variables, { maxErrors: 1 });
+    if (!coerced || switches.some((name) => coerced[name] == null)) return undefined;
     const result = compiled.query(undefined, execution, variables);
     return result instanceof Promise ? result.then(unlessRefused) : unlessRefused(result);
   };
@@ -64,11 +103,15 @@ function unlessRefused(result: ExecutionResult): ExecutionResult | undefined {
   return result.data === undefined ? undefined : result;
 }
 
-/** A variable inside of a list or an object must not be omitted: it would arrive as null there. */
+/** Variables inside of lists and objects must not be omitted, for they would arrive as null there; and directives be simple. */
 function isCompilable(schema: GraphQLSchema, document: DocumentNode): boolean {
   const omissible = new Set<string>();
   let inside = 0;
   let compilable = true;
+  const [keys, repeated, conditional] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const isUnconditional = ({ directives = [] }: { readonly directives?: readonly unknown[] }) => {
+    if (directives.length > 0) compilable = false;
+  };
   const nested = { enter: () => void inside++, leave: () => void inside-- };
   visit(document, {
     VariableDefinition: ({ type, variable, defaultValue }) => {
@@ -79,11 +122,29 @@ function isCompilable(schema: GraphQLSchema, document: DocumentNode): boolean {
     },
     ListValue: nested,
     ObjectValue: nested,
+    Field: ({ name, alias, directives = [] }) => {
+      const key = (alias ?? name).value;
+      if (directives.length > 0) conditional.add(key);
+      if (keys.has(key)) repeated.add(key);
+      keys.add(key);
+    },
+    FragmentSpread: isUnconditional,
+    InlineFragment: isUnconditional,
     Variable: ({ name }) => {
       if (inside > 0 && omissible.has(name.value)) compilable = false;
     },
   });
-  return compilable;
+  return compilable && ![...conditional].some((key) => repeated.has(key));
+}
+
+function variablesOfDirectives(document: DocumentNode): string[] {
+  const names: string[] = [];
+  visit(document, {
+    Directive: ({ arguments: given = [] }) => {
+      for (const { value } of given) if (value.kind === Kind.VARIABLE) names.push(value.name.value);
+    },
+  });
+  return names;
 }
 
 function nameOf(type: TypeNode): string {

@@ -63,7 +63,10 @@ export function createLane({ execute, known, metrics }: LaneParts): Lane {
 
     learn(request, contentType) {
       const accept = request.headers.accept ?? '';
-      if (typeof contentType !== 'string' || contentTypes.size >= MAX_ACCEPTS || accept.length > 256) return;
+      if (typeof contentType !== 'string' || accept.length > 256) return;
+      const [oldest] = contentTypes.keys();
+      // Headers that nobody else sends must not keep out what everybody sends.
+      if (contentTypes.size >= MAX_ACCEPTS && !contentTypes.has(accept)) contentTypes.delete(oldest as string);
       contentTypes.set(accept, contentType);
     },
   };

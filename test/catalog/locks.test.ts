@@ -123,6 +123,30 @@ test('a license that is being sold waits for a change of its offering, and is so
   expect((await sale).license).toMatchObject({ type: 'other', productOffering: sold });
 });
 
+test('a license that changes to an offering waits for who revises or archives it, and goes by what it is then', async () => {
+  const { live } = await newBusiness(api);
+  const productId = await newProduct(api, live);
+  const [from, to] = [
+    await newProductOffering(api, live, { productId }),
+    await newProductOffering(api, live, { productId, amount: '30.00' }),
+  ];
+  const licenseId = await newLicense(api, live, { productOfferingId: from });
+  const query = `mutation ($input: ChangeLicenseProductOfferingInput!) { changeLicenseProductOffering(input: $input) {
+    license { type productOffering { id licenseType } } userErrors { code path } } }`;
+  const change = async (text: string) => {
+    const held = await holdRows(api, text, [rowId(to)]);
+    const changed = run(live, query, { licenseId, productOfferingId: to });
+    await held.waiters(1);
+    await held.release();
+    return changed;
+  };
+  const archived = await change("UPDATE product_offerings SET status = 'ARCHIVED' WHERE id = $1");
+  const path = ['input', 'productOfferingId'];
+  expect(archived).toEqual({ license: null, userErrors: [{ code: 'PRODUCT_OFFERING_UNAVAILABLE', path }] });
+  const revised = await change("UPDATE product_offerings SET status = 'AVAILABLE', license_type = 'new' WHERE id = $1");
+  expect(revised.license).toEqual({ type: 'new', productOffering: { id: to, licenseType: 'new' } });
+});
+
 test('whatever comes to point to an offering is seen by a change of it, also what never locked it', async () => {
   const { live } = await newBusiness(api);
   const [productOfferingId, licenseId] = [await newProductOffering(api, live), await newLicense(api, live)];

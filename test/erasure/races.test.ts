@@ -51,6 +51,8 @@ test('whatever runs while a person is erased, nothing of the person is left afte
       ['issueCustomerSession', { customerId }],
       ['fulfillLicenseKeyGrant', { grantId, key: `KEY-${round}` }],
       ['pauseLicense', { licenseId, reason: 'asked for' }],
+      ['updateLicense', { licenseId, description: 'for Zyxwina', details: { zyxnote: 1 } }],
+      ['assignLicense', { licenseId, assignedTo: { type: 'P', id: `zyxnote ${round}` } }],
       ['eraseCustomer', { customerId }],
     ];
     // Another one first each time, so that the erasure meets all of them at all their steps.

@@ -177,6 +177,31 @@ test('a license of an offering is renewed for its billing period, at its price',
   await expectInvariants(api.db);
 });
 
+test('nothing is renewed at an archived price, but at the one that took its place', async () => {
+  api.setNow(start);
+  const { packageId, walletId } = world;
+  const subscriptionTypeId = await newSubscriptionType(api, token);
+  const price = (amount: string) =>
+    newPackagePrice(api, token, { packageId, subscriptionTypeId, amount, currencyCode: 'USD' });
+  const archive = (packagePriceId: string) =>
+    api.data({
+      token,
+      query: `mutation ($input: ArchivePackagePriceInput!) { archivePackagePrice(input: $input) { userErrors { message } } }`,
+      variables: { input: { packagePriceId } },
+    });
+  const licenseId = await bought();
+  await archive(await price('1.00'));
+  await archive(await price('2.00'));
+  const balance = await balanceOf(api, token, walletId);
+  expect((await renew({ licenseId, walletId, subscriptionTypeId })).userErrors).toEqual([
+    { __typename: 'PriceNotFound', code: 'PRICE_NOT_FOUND', path: ['input', 'subscriptionTypeId'] },
+  ]);
+  expect(await balanceOf(api, token, walletId)).toBe(balance);
+  await price('3.00');
+  const { order } = await renew({ licenseId, walletId, subscriptionTypeId });
+  expect(order.total.amount).toBe('3.00');
+});
+
 test('it refuses, each with its own code, and changes nothing', async () => {
   api.setNow(start);
   const [licenseId, gone, renewed] = [await bought(), await bought(), await bought()];

@@ -17,10 +17,8 @@ import {
   type GraphQLInputType,
   type OperationDefinitionNode,
 } from 'graphql';
-import { createQueryCompiler } from '../../src/graphql/compiledQuery.js';
-import type { Asked } from '../../src/graphql/executor.js';
 import { createKnownDocuments } from '../../src/graphql/knownDocuments.js';
-import { createSchema, readContract } from '../../src/schema.js';
+import { readContract } from '../../src/schema.js';
 import { useApi } from '../support/api.js';
 import { newApiKey, newBusiness } from '../support/business.js';
 import { newWorld, type World } from '../support/world.js';
@@ -178,6 +176,9 @@ test('each way of asking for a known document is answered the same', async () =>
     { query: one, variables: null },
     { query: one, variables: [id] },
     { query: one, variables: JSON.stringify({ id }) },
+    { query: 'query ($where: LicenseWhere) { licenses(where: $where) { totalCount } }', variables: { where: [] } },
+    { query: 'query ($a: Boolean = true) { licenses { nodes { id @skip(if: $a) number } nodes { id } } }' },
+    { query: 'query ($a: Boolean = true) { licenses { totalCount @include(if: $a) } }', variables: { a: null } },
     { query: two, operationName: 'Two' },
     { query: two },
     { query: failing, variables: { ids: [id, 'nonsense'] } },
@@ -217,28 +218,6 @@ test('each way of asking for a known document is answered the same', async () =>
     const wrong = { authorization: 'Bearer lk_live_wrong' };
     expect(await send('lane', payload, wrong)).toEqual(await send('apollo', payload, wrong));
   }
-});
-
-test('queries are compiled after a few executions, unless a variable that may be omitted stands in an object', () => {
-  const compiler = createQueryCompiler(createSchema({ inputList: 250, bulkList: 1_000 }));
-  const compiled = (query: string) => {
-    const document = parse(query);
-    const asked = {
-      document,
-      operation: operationOf(document),
-      operationName: undefined,
-      variables: {},
-    } as unknown as Asked;
-    return Array.from({ length: 5 }, () => compiler(asked) !== null);
-  };
-  expect(compiled('{ licenses { totalCount } }')).toEqual([false, false, false, true, true]);
-  expect(compiled('query ($t: DateTime!) { licenses(where: { createdAt: { lt: $t } }) { totalCount } }').at(-1)).toBe(
-    true,
-  );
-  expect(compiled('query ($t: DateTime) { licenses(where: { createdAt: { lt: $t } }) { totalCount } }').at(-1)).toBe(
-    false,
-  );
-  expect(compiled('mutation { __typename }').at(-1)).toBe(false);
 });
 
 test('known documents are bounded by the size of their texts, and the ones that nobody asks for go first', () => {
