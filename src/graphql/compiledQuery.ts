@@ -1,5 +1,6 @@
 import {
   getNamedType,
+  GraphQLError,
   getVariableValues,
   isInputObjectType,
   Kind,
@@ -100,7 +101,14 @@ function compile(
 
 /** Without data nothing was resolved: graphql-js shall say in its own words what is wrong with the variables. */
 function unlessRefused(result: ExecutionResult): ExecutionResult | undefined {
-  return result.data === undefined ? undefined : result;
+  if (result.data === undefined) return undefined;
+  return result.errors ? { ...result, errors: result.errors.map(asGraphQLError) } : result;
+}
+
+/** graphql-jit has errors of its own, without `extensions` where the resolver's error had none. */
+function asGraphQLError({ message, path, locations, originalError }: GraphQLError): GraphQLError {
+  const error = new GraphQLError(message, { path, originalError });
+  return Object.assign(error, { locations });
 }
 
 /** Variables inside of lists and objects must not be omitted, for they would arrive as null there; and directives be simple. */

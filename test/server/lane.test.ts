@@ -23,6 +23,8 @@ import { useApi } from '../support/api.js';
 import { newApiKey, newBusiness } from '../support/business.js';
 import { newWorld, type World } from '../support/world.js';
 
+import { startServer } from './startServer.js';
+
 // Documents that Apollo Server has seen are answered past it, and queries that come often are compiled. Here the same requests go
 // both ways and must get the same bytes: a `charset` in the content type is what the lane leaves to Apollo Server.
 
@@ -230,4 +232,24 @@ test('known documents are bounded by the size of their texts, and the ones that 
   expect(known.get('1234567890')).toBe(document);
   known.add('y'.repeat(31), document);
   expect(known.get('1234567890')).toBeUndefined();
+});
+
+test('a fault is masked, placed and logged the same, compiled or not', async () => {
+  const server = await startServer({ failures: { boom: new Error('secret detail') } });
+  try {
+    const query = '{ hello a: fail(with: "boom") thing { name } b: fail(with: "boom") }';
+    const answers: string[] = [];
+    for (let time = 0; time < 6; time++) {
+      const response = await server.post({ query }, { 'x-request-id': 'the-same-request' });
+      answers.push(`${response.status} ${await response.text()}`);
+    }
+    expect(new Set(answers).size).toBe(1);
+    expect(answers[0]).toMatch(/^200 .*"path":\["a"\].*"path":\["b"\].*"data":\{"hello":"world","a":null/);
+    expect(answers[0]).not.toContain('secret detail');
+    const faults = server.lines.filter(({ msg }) => msg === 'fault in a request');
+    expect(faults).toHaveLength(12);
+    expect(faults.every(({ err }) => JSON.stringify(err).includes('secret detail'))).toBe(true);
+  } finally {
+    await server.close();
+  }
 });
