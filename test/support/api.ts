@@ -51,7 +51,7 @@ export interface Api {
   readonly db: Database;
   readonly url: string;
   readonly server: FastifyInstance;
-  /** How many statements the database was sent while `work` ran. */
+  /** How many statements the database was sent while `work` ran, without the look-up of the token. */
   countStatements(work: () => Promise<unknown>): Promise<number>;
 }
 
