@@ -20,12 +20,13 @@ export async function publishProductVersion(
       const message = 'The version is archived: it is published no more. Create another one.';
       throw refusal('ProductVersionArchived', ['input', 'productVersionId'], message);
     }
-    const publishedAt = input.publishedAt ?? current.publishedAt ?? ctx.now;
-    if (publishedAt > ctx.now || publishedAt.getUTCFullYear() < 1) {
+    // Only the caller's instant can be refused: one stored by a request that began a moment later is right as it stands.
+    const asked = input.publishedAt;
+    if (asked && (asked > ctx.now || asked.getUTCFullYear() < 1)) {
       const message = 'Give an instant of the year 1 or later that is not in the future, or leave it out for now.';
       throw refusal('InvalidInput', ['input', 'publishedAt'], message);
     }
-    const change = { publishedAt };
+    const change = { publishedAt: asked ?? current.publishedAt ?? ctx.now };
     await recordUpdate(tx, 'product_version.published', { model: 'ProductVersion', current, change });
     return { productVersionId: current.id };
   });
