@@ -1,6 +1,7 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
 const rows = [
+  'Activation',
   'ApiKey',
   'Brand',
   'Business',
@@ -23,6 +24,7 @@ const rows = [
   'Wallet',
 ];
 const listed = [
+  'Activation',
   'ApiKey',
   'Brand',
   'Change',
@@ -80,6 +82,9 @@ const payloads: Record<string, string> = {
   FulfillLicenseKeyGrantPayload: '{ grantId: string }',
   ClaimGrantPayload: '{ grantId: string }',
   RevokeGrantPayload: '{ grantId: string }',
+  ActivateLicenseKeyPayload: '{ activationId: string; mode: Mode }',
+  DeactivateLicenseKeyPayload: '{ activationId: string; mode: Mode }',
+  HeartbeatActivationPayload: '{ activationId: string; mode: Mode }',
   CreateWalletPayload: '{ walletId: string }',
   CreditWalletPayload: '{ walletId: string; ledgerEntryId: string }',
   PurchaseLicensesByWalletPayload:
