@@ -82,9 +82,9 @@ const payloads: Record<string, string> = {
   FulfillLicenseKeyGrantPayload: '{ grantId: string }',
   ClaimGrantPayload: '{ grantId: string }',
   RevokeGrantPayload: '{ grantId: string }',
-  ActivateLicenseKeyPayload: '{ activationId: string; mode: Mode }',
-  DeactivateLicenseKeyPayload: '{ activationId: string; mode: Mode }',
-  HeartbeatActivationPayload: '{ activationId: string; mode: Mode }',
+  ActivateLicenseKeyPayload: '{ activationId: string; businessId: string; mode: Mode }',
+  DeactivateLicenseKeyPayload: '{ activationId: string; businessId: string; mode: Mode }',
+  HeartbeatActivationPayload: '{ activationId: string; businessId: string; mode: Mode }',
   CreateWalletPayload: '{ walletId: string }',
   CreditWalletPayload: '{ walletId: string; ledgerEntryId: string }',
   PurchaseLicensesByWalletPayload:

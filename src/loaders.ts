@@ -1,4 +1,5 @@
 import { accountLoaders } from './accounts/loaders.js';
+import { activationLoaders } from './activations/loaders.js';
 import { catalogLoaders } from './catalog/loaders.js';
 import { customerLoaders } from './customers/loaders.js';
 import { entitlementLoaders } from './entitlements/loaders.js';
@@ -15,6 +16,7 @@ import type { RequestContext } from './kernel/requestContext.js';
 export function createLoaders(ctx: RequestContext) {
   return {
     ...accountLoaders(ctx),
+    ...activationLoaders(ctx),
     ...catalogLoaders(ctx),
     ...customerLoaders(ctx),
     ...entitlementLoaders(ctx),

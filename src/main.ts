@@ -1,4 +1,5 @@
 import { demoFile, keepDemoUrl, seedDemo, type SeedParts } from '../prisma/seed.js';
+import { lapseActivations } from './activations/lapseActivations.js';
 import { createApp } from './app.js';
 import { ConfigError, readConfig, type Config } from './config.js';
 import { applyMigrations } from './database/applyMigrations.js';
@@ -83,7 +84,7 @@ function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'content
         return vars && { vars };
       },
     },
-    tasks: { applyDueLicenseChanges: ({ now }) => applyDueLicenseChanges(db, now) },
+    tasks: { applyDueLicenseChanges: ({ now }) => applyDueLicenseChanges(db, now), lapseActivations },
   });
 }
 

@@ -1,4 +1,5 @@
 import { accountResolvers } from './accounts/resolvers.js';
+import { activationResolvers } from './activations/resolvers.js';
 import { catalogResolvers } from './catalog/resolvers.js';
 import { customerResolvers } from './customers/resolvers.js';
 import { entitlementResolvers } from './entitlements/resolvers.js';
@@ -11,12 +12,14 @@ import { deliveryResolvers } from './mail/resolvers.js';
 import { nodeResolvers } from './node.js';
 import { orderResolvers } from './orders/resolvers.js';
 import { purchaseResolvers } from './purchases/resolvers.js';
+import { validationResolvers } from './validation/resolvers.js';
 import { walletResolvers } from './wallets/resolvers.js';
 
 /** All features' resolvers; every feature may add fields to `Query` and `Mutation`. */
 export const resolvers = merged([
   nodeResolvers,
   accountResolvers,
+  activationResolvers,
   catalogResolvers,
   customerResolvers,
   entitlementResolvers,
@@ -27,6 +30,7 @@ export const resolvers = merged([
   licenseResolvers,
   orderResolvers,
   purchaseResolvers,
+  validationResolvers,
   walletResolvers,
 ]);
 

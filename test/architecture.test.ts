@@ -7,6 +7,8 @@ const layers: string[][] = [
   ['(composition)'],
   ['purchases'],
   ['orders'],
+  ['activations'],
+  ['validation'],
   ['licenses'],
   ['grants'],
   ['licenseKeys'],

@@ -22,6 +22,11 @@ export interface ChangeFact {
 
 /** Every type of change that is recorded. */
 export const changeTypes = [
+  'activation.created',
+  'activation.deactivated',
+  'activation.lapsed',
+  'activation.reactivated',
+  'activation.updated',
   'api_key.created',
   'api_key.revoked',
   'brand.created',

@@ -3,6 +3,7 @@ import type * as Rows from '../generated/prisma/client.js';
 
 /** Models whose rows prepared statements read, each with its table. A row read this way is exactly the row Prisma reads. */
 export const tables = {
+  Activation: 'activations',
   ApiKey: 'api_keys',
   Brand: 'brands',
   Business: 'businesses',
@@ -31,6 +32,7 @@ export const tables = {
 export type Model = keyof typeof tables;
 
 interface RowTypes {
+  Activation: Rows.Activation;
   ApiKey: Rows.ApiKey;
   Brand: Rows.Brand;
   Business: Rows.Business;
@@ -59,6 +61,7 @@ interface RowTypes {
 export type RowOf<M extends Model> = RowTypes[M];
 
 const fieldNames: { [M in Model]: Record<string, string> } = {
+  Activation: Prisma.ActivationScalarFieldEnum,
   ApiKey: Prisma.ApiKeyScalarFieldEnum,
   Brand: Prisma.BrandScalarFieldEnum,
   Business: Prisma.BusinessScalarFieldEnum,

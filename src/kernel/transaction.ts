@@ -16,6 +16,7 @@ const PRISMA_TIMEOUT_MS = 30_000;
 
 /** Rows to insert, by table, in camelCase. */
 export interface InsertableRows {
+  activations: Prisma.ActivationCreateManyInput;
   changes: Prisma.ChangeCreateManyInput;
   deliveries: Prisma.DeliveryCreateManyInput;
   grants: Prisma.GrantCreateManyInput;

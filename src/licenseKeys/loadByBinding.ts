@@ -14,14 +14,15 @@ export function loadByBinding<M extends keyof typeof columns>(
   model: M,
 ): DataLoader<string, RowOf<M>[]> {
   const parent = model === 'License' ? columns.LicenseKey : columns.License;
-  const scope = Object.entries(scopeOf(ctx, model));
-  const conditions = scope.map(([column], i) => `t.${column} = $${i + 2}`);
-  const text = `SELECT b.${parent} AS "__parent", ${columnsOf(model, 't')}
-    FROM license_key_bindings b
-    JOIN ${tables[model]} t ON t.business_id = b.business_id AND t.mode = b.mode AND t.id = b.${columns[model]}
-    WHERE b.${parent} = ANY($1::uuid[]) AND ${conditions.join(' AND ')}
-    ORDER BY t.created_at, t.id`;
   return new DataLoader(async (parentIds) => {
+    // Asked for here and not before: loaders are also made for callers without a business, who load nothing.
+    const scope = Object.entries(scopeOf(ctx, model));
+    const conditions = scope.map(([column], i) => `t.${column} = $${i + 2}`);
+    const text = `SELECT b.${parent} AS "__parent", ${columnsOf(model, 't')}
+      FROM license_key_bindings b
+      JOIN ${tables[model]} t ON t.business_id = b.business_id AND t.mode = b.mode AND t.id = b.${columns[model]}
+      WHERE b.${parent} = ANY($1::uuid[]) AND ${conditions.join(' AND ')}
+      ORDER BY t.created_at, t.id`;
     const values = [parentIds, ...scope.map(([, value]) => value)];
     const name = `${model}_by_binding_${scope.length}`;
     const rows = await ctx.db.sql<RowOf<M> & { __parent: string }>(name, text, values);

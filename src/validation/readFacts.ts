@@ -1,0 +1,89 @@
+import type { RequestContext } from '../kernel/requestContext.js';
+import type { Mode } from '../kernel/viewer.js';
+import { keyHmacs } from '../licenseKeys/keyHmacs.js';
+import type { DeviceFacts, Facts, GrantFacts, KeyFacts, LicenseFacts, ProductFacts, Question } from './facts.js';
+import { bothModes, type KeyHolder } from './keyHolder.js';
+import { factsStatement } from './statement.js';
+
+/** A question with the key that it is about. */
+export interface KeyQuestion extends Question {
+  readonly key: string;
+  readonly mode: Mode;
+}
+
+/** Runs a prepared statement: on the reading pool, or inside a transaction. */
+type RunStatement = <Row extends object>(name: string, text: string, values: unknown[]) => Promise<Row[]>;
+
+interface FactsRow {
+  product: ProductFacts | null;
+  isInOtherMode: boolean;
+  isPooled: boolean;
+  replacedUntil: Date | null;
+  key: KeyFacts['key'] | null;
+  brandId: string;
+  customerNumber: string;
+  licenses: LicenseFacts[] | null;
+  grants: GrantFacts[] | null;
+  products: ProductFacts[] | null;
+  activationsUsed: number;
+  device: DeviceFacts | null;
+}
+
+/** What the database knows about questions, in their order: one statement for all of them, whatever the keys are. */
+export async function readFacts(
+  { keyring, now }: Pick<RequestContext, 'keyring' | 'now'>,
+  run: RunStatement,
+  holder: KeyHolder,
+  questions: readonly KeyQuestion[],
+): Promise<Facts[]> {
+  const values = questions.flatMap(({ key, mode }, i) =>
+    bothModes(holder, mode).flatMap((tenant) =>
+      keyHmacs(keyring, tenant, key).map(({ keyHmac }) => ({ n: i + 1, mode: tenant.mode, keyHmac })),
+    ),
+  );
+  const rows = await run<FactsRow>('license_key_facts', factsStatement, [
+    holder.businessId,
+    now,
+    questions.map(({ mode }) => mode),
+    questions.map(({ productSku }) => productSku),
+    questions.map(({ version }) => version),
+    questions.map(({ fingerprint }) => fingerprint),
+    questions.map(({ at }) => at),
+    values.map(({ n }) => n),
+    values.map(({ mode }) => mode),
+    values.map(({ keyHmac }) => keyHmac),
+  ]);
+  if (rows.length !== questions.length) throw new Error('a license key was found twice');
+  return rows.map((row, i) => factsOf(row, (questions[i] as KeyQuestion).mode));
+}
+
+function factsOf(row: FactsRow, mode: Mode): Facts {
+  const { isInOtherMode, isPooled, replacedUntil, brandId, customerNumber, activationsUsed } = row;
+  const found = row.key && {
+    key: revived(row.key),
+    brandId,
+    customerNumber,
+    replacedUntil,
+    licenses: (row.licenses ?? []).map(revived),
+    products: (row.products ?? []).map(revived),
+    grants: row.grants ?? [],
+    activationsUsed,
+    device: row.device && revived(row.device),
+  };
+  return { mode, found, isPooled, isInOtherMode, product: row.product && revived(row.product) };
+}
+
+const isInstant = /(At|From|Until|Since)$/;
+/** What a customer wrote stays as it is. */
+const isOpaque = /^(metadata|details)$/;
+
+/** JSON with its instants as dates again: every field is named so that one sees what is one. */
+function revived<Json>(json: Json): Json {
+  if (Array.isArray(json)) return json.map(revived) as Json;
+  if (typeof json !== 'object' || json === null) return json;
+  const entries = Object.entries(json).map(([name, value]: [string, unknown]) => {
+    if (typeof value === 'string' && isInstant.test(name)) return [name, new Date(value)];
+    return [name, isOpaque.test(name) ? value : revived(value)];
+  });
+  return Object.fromEntries(entries) as Json;
+}
