@@ -6,20 +6,20 @@ import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import type { KeyFacts } from '../validation/facts.js';
 import { checkFingerprint } from './activation.js';
 import { addActivation, renewActivation, reviveActivation, type WantedActivation } from './writeActivation.js';
-import { deviceTenant, findKey, tryingKey, whyNotValid, type DeviceTenant } from './keyForDevice.js';
+import {
+  deviceTenant,
+  findKey,
+  tryingKey,
+  whyNotValid,
+  type ActivationRefs,
+  type DeviceTenant,
+} from './keyForDevice.js';
 import { lockActivation } from './lockActivation.js';
 import { lockKey } from './lockKey.js';
 import { takeSeat } from './seats.js';
 
 const MIN_LEASE = 60;
 const MAX_LEASE = 31_536_000;
-
-/** What the payloads of activations are made from. */
-export interface ActivationRefs {
-  readonly activationId: string;
-  readonly businessId: string;
-  readonly mode: 'LIVE' | 'TEST';
-}
 
 /**
  * Binds a key to a device, which takes a seat: a limit of L gives exactly L, however many ask at once. A device that has its

@@ -7,8 +7,7 @@ import { refusal, refuseIfAny, userError, type Refusal, type UserErrorData } fro
 import type { RequestContext, Tenant } from '../kernel/requestContext.js';
 import { presentText } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
-import type { ActivationRefs } from './activateLicenseKey.js';
-import { deviceTenant, findKey, tryingKey, type DeviceTenant } from './keyForDevice.js';
+import { deviceTenant, findKey, tryingKey, type ActivationRefs, type DeviceTenant } from './keyForDevice.js';
 import { lockActivation } from './lockActivation.js';
 import { lockKey } from './lockKey.js';
 import { releaseSeats } from './seats.js';

@@ -4,9 +4,8 @@ import { refusal, refuseIfAny, type Refusal, type UserErrorData } from '../kerne
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { endOfActivation } from '../validation/judgeDevice.js';
-import type { ActivationRefs } from './activateLicenseKey.js';
 import { checkFingerprint } from './activation.js';
-import { deviceTenant, findKey, tryingKey, whyNotValid } from './keyForDevice.js';
+import { deviceTenant, findKey, tryingKey, type ActivationRefs, whyNotValid } from './keyForDevice.js';
 import { lockActivation } from './lockActivation.js';
 
 /**

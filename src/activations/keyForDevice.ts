@@ -10,6 +10,11 @@ import { keyHolder, modeAsked, type KeyHolder } from '../validation/keyHolder.js
 import { keyProblem } from '../validation/keyProblem.js';
 import { readFacts } from '../validation/readFacts.js';
 
+/** What the payloads of activations are made from. */
+export interface ActivationRefs extends Tenant {
+  readonly activationId: string;
+}
+
 /** Whose keys a mutation is about. */
 export interface DeviceTenant extends Tenant {
   readonly holder: KeyHolder;

@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import type { Activation } from '../generated/prisma/client.js';
 import { loadOne, loadPage } from '../graphql/batching.js';
 import type { RequestContext } from '../kernel/requestContext.js';
-import type { ActivationRefs } from './activateLicenseKey.js';
+import type { ActivationRefs } from './keyForDevice.js';
 import { activationList } from './listActivations.js';
 import { readActivation, freedSeats } from './readActivations.js';
 

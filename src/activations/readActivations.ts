@@ -2,7 +2,7 @@ import type { Activation } from '../generated/prisma/client.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import { scopeOf } from '../kernel/tenancy.js';
-import type { ActivationRefs } from './activateLicenseKey.js';
+import type { ActivationRefs } from './keyForDevice.js';
 
 /** The activation that a mutation has answered with. */
 export async function readActivation(
