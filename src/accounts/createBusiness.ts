@@ -9,6 +9,7 @@ import { inTransaction } from '../kernel/transaction.js';
 import type { Mode } from '../kernel/viewer.js';
 import { tokenPrefixes } from './authenticate.js';
 import { brandUrlTaken, checkBrandUrl } from './checkBrandUrl.js';
+import { checkDefaults, defaultColumns } from './defaults.js';
 import { addApiKey } from './addApiKey.js';
 import { brandHost } from './findBrand.js';
 import { allScopes } from './scopes.js';
@@ -16,7 +17,7 @@ import { allScopes } from './scopes.js';
 /**
  * Creates a business, its primary brand and an API key with every scope for each mode.
  * @returns ids, and the two tokens: shown once
- * @throws Refusal InvalidInput, BrandUrlTaken
+ * @throws Refusal InvalidInput, InvalidCurrency, BrandUrlTaken
  */
 export async function createBusiness(
   ctx: RequestContext,
@@ -33,6 +34,7 @@ export async function createBusiness(
           id: newId(),
           name: input.name.trim(),
           managedBilling: input.managedBilling ?? false,
+          ...defaultColumns(input),
           metadata: mergedMetadata({}, input.metadata),
           ...stamps,
         },
@@ -85,6 +87,7 @@ function problemsOf(input: CreateBusinessInput): UserErrorData[] {
   checkLength(problems, ['input', 'name'], input.name.trim(), 1, 255);
   checkLength(problems, ['input', 'brandName'], input.brandName?.trim(), 1, 255);
   checkBrandUrl(problems, ['input', 'brandUrl'], input.brandUrl);
+  checkDefaults(problems, input);
   checkMetadata(problems, ['input', 'metadata'], input.metadata);
   return problems;
 }

@@ -34,6 +34,7 @@ export const accountResolvers = {
   },
   Business: {
     id: idOf('Business'),
+    defaultCurrencyCode: ({ defaultCurrency }) => defaultCurrency,
     brands: ({ id }, _, { loaders }) => loaders.brandsByBusiness.load(id),
   },
   Brand: { id: idOf('Brand') },

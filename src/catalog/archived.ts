@@ -23,5 +23,14 @@ export function archivedSubscriptionType(path: Path): UserErrorData {
 
 /** The same for an offering. */
 export function archivedProductOffering(path: Path): UserErrorData {
-  return userError('ProductOfferingUnavailable', path, 'The offering is archived. Choose another one.');
+  return userError(
+    'ProductOfferingUnavailable',
+    path,
+    'The offering is archived or superseded: it can be had no more. Choose another one.',
+  );
+}
+
+/** What to answer when an archived price shall change. */
+export function archivedPackagePrice(path: Path): UserErrorData {
+  return userError('PackagePriceArchived', path, 'The price is archived: nothing is sold at it. Create another one.');
 }

@@ -1,33 +1,13 @@
 import type { IdFilter, OrderDirection } from '../generated/graphql.js';
-import { ClientError } from '../kernel/clientError.js';
 import { uuidOf, type IdType } from '../kernel/id.js';
 import { isAnyOf, type Condition } from '../kernel/condition.js';
 import type { ListOrder } from '../kernel/page.js';
-
-const MIN_SEARCH = 2;
 
 /** `column` is any of the ids of a type; no filter, no condition. */
 export function hasIdIn(column: string, type: IdType, filter: IdFilter | null | undefined): Condition[] {
   if (!filter) return [];
   const ids = filter.in.map((id) => uuidOf(type, id));
   return [isAnyOf(column, ids, 'uuid')];
-}
-
-/**
- * Text that an expression (already in lower case) contains, whatever its case; `%` and `_` mean themselves. No search, no
- * condition. The migrations have a trigram index on each expression.
- * @throws ClientError BAD_USER_INPUT for a search of fewer than two characters
- */
-export function isFoundIn(expression: string, search: string | null | undefined): Condition[] {
-  if (search == null) return [];
-  const text = search.trim();
-  if ([...text].length < MIN_SEARCH) {
-    const message = `Give \`search\` at least ${MIN_SEARCH} characters.`;
-    throw new ClientError('BAD_USER_INPUT', message, { argument: 'search' });
-  }
-  const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
-  // Both sides in lower case by the database's rules: JavaScript's differ for a few letters.
-  return [(place) => `${expression} LIKE lower(${place(pattern)})`];
 }
 
 /** Archived things are left out of lists unless they are what is asked for. */

@@ -1,16 +1,17 @@
 import { recordChange } from '../events/recordChange.js';
 import type { CreatePackagePriceInput } from '../generated/graphql.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
-import { checkAmount } from '../kernel/amount.js';
-import { newId, uuidOf } from '../kernel/id.js';
-import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
+import { newId } from '../kernel/id.js';
+import { lockShared } from '../kernel/lockShared.js';
+import { Refusal, refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { inTransaction, type ConflictRefusals, type Tx } from '../kernel/transaction.js';
 import { archivedPackage, archivedSubscriptionType } from './archived.js';
 import { missingPackage, missingSubscriptionType } from './notFound.js';
+import { checkPrice, priceFor } from './price.js';
 
 const priceExists: ConflictRefusals = {
-  package_prices_business_id_package_id_subscription_type_id__key: () =>
+  package_prices_one: () =>
     userError(
       'PriceExists',
       ['input'],
@@ -20,7 +21,7 @@ const priceExists: ConflictRefusals = {
 
 /**
  * Sets what a package costs for a subscription type in a currency that it has no price in yet.
- * @throws Refusal InvalidAmount, InvalidCurrency, PackageNotFound, PackageArchived,
+ * @throws Refusal InvalidInput, InvalidAmount, InvalidCurrency, PackageNotFound, PackageArchived,
  *   SubscriptionTypeNotFound, SubscriptionTypeArchived, BrandMismatch, PriceExists
  */
 export async function createPackagePrice(
@@ -28,23 +29,20 @@ export async function createPackagePrice(
   input: CreatePackagePriceInput,
 ): Promise<{ packagePriceId: string }> {
   const problems: UserErrorData[] = [];
-  const amountMinor = checkAmount(problems, input, 'OR_ZERO');
+  checkPrice(problems, input);
   refuseIfAny(problems);
   const { businessId } = tenantOf(ctx);
-  const packageId = uuidOf('Package', input.packageId);
-  const subscriptionTypeId = uuidOf('SubscriptionType', input.subscriptionTypeId);
   return inTransaction(
     ctx,
     async (tx) => {
-      await refuseUnpriceable(tx, packageId, subscriptionTypeId);
+      const parts = await pricedParts(tx, input);
+      const priced = await priceFor(tx, input);
       const price = await tx.prisma.packagePrice.create({
         data: {
           businessId,
           id: newId(),
-          packageId,
-          subscriptionTypeId,
-          currency: input.currencyCode,
-          amountMinor,
+          ...parts,
+          ...priced,
           createdAt: ctx.now,
           updatedAt: ctx.now,
         },
@@ -62,15 +60,19 @@ export async function createPackagePrice(
   );
 }
 
-async function refuseUnpriceable(tx: Tx, packageId: string, subscriptionTypeId: string): Promise<void> {
-  const { businessId } = tenantOf(tx.ctx);
-  const found = await tx.prisma.package.findFirst({ where: { businessId, id: packageId } });
-  const type = await tx.prisma.subscriptionType.findFirst({ where: { businessId, id: subscriptionTypeId } });
+/** The package and the subscription type, locked so that neither is archived meanwhile. */
+async function pricedParts(
+  tx: Tx,
+  input: CreatePackagePriceInput,
+): Promise<{ packageId: string; subscriptionTypeId: string }> {
+  const found = await lockShared(tx, 'Package', input.packageId, 'USE');
+  const type = await lockShared(tx, 'SubscriptionType', input.subscriptionTypeId, 'USE');
   const problems: UserErrorData[] = [];
   if (!found) problems.push(missingPackage(['input', 'packageId']));
   else if (found.archivedAt) problems.push(archivedPackage(['input', 'packageId']));
   if (!type) problems.push(missingSubscriptionType(['input', 'subscriptionTypeId']));
   else if (type.archivedAt) problems.push(archivedSubscriptionType(['input', 'subscriptionTypeId']));
-  refuseIfAny(problems);
-  if (found) refuseOtherBrands(tx.ctx, { brandId: found.brandId, path: ['input', 'packageId'] });
+  if (!found || !type || problems.length > 0) throw new Refusal(problems);
+  refuseOtherBrands(tx.ctx, { brandId: found.brandId, path: ['input', 'packageId'] });
+  return { packageId: found.id, subscriptionTypeId: type.id };
 }

@@ -1,6 +1,5 @@
 import { recordChange } from '../events/recordChange.js';
 import type { CreateProductOfferingInput } from '../generated/graphql.js';
-import { checkAmount } from '../kernel/amount.js';
 import { newId } from '../kernel/id.js';
 import { lockShared } from '../kernel/lockShared.js';
 import { Refusal, refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
@@ -9,6 +8,7 @@ import { checkLength, checkMetadata, checkRange, mergedMetadata, presentText } f
 import { inTransaction } from '../kernel/transaction.js';
 import { archivedProduct } from './archived.js';
 import { missingProduct } from './notFound.js';
+import { checkPrice, priceFor } from './price.js';
 
 /**
  * Creates a product offering that can be had at once.
@@ -25,8 +25,18 @@ export async function createProductOffering(
     if (!product) throw new Refusal([missingProduct(['input', 'productId'])]);
     if (product.archivedAt) throw new Refusal([archivedProduct(['input', 'productId'])]);
     const productId = product.id;
+    const { currency, amountMinor: priceMinor } = await priceFor(tx, input);
     const offering = await tx.prisma.productOffering.create({
-      data: { businessId, id: newId(), productId, ...columns, createdAt: ctx.now, updatedAt: ctx.now },
+      data: {
+        businessId,
+        id: newId(),
+        productId,
+        ...columns,
+        priceMinor,
+        currency,
+        createdAt: ctx.now,
+        updatedAt: ctx.now,
+      },
     });
     const { id } = offering;
     recordChange(tx, {
@@ -46,7 +56,7 @@ function offeringColumns(input: CreateProductOfferingInput) {
   checkLength(problems, ['input', 'name'], input.name.trim(), 1, 255);
   checkLength(problems, ['input', 'description'], presentText(input.description), 1, 2000);
   checkLength(problems, ['input', 'licenseType'], input.licenseType.trim(), 1, 64);
-  const priceMinor = checkAmount(problems, input, 'OR_ZERO');
+  checkPrice(problems, input);
   checkRange(problems, ['input', 'boundMonths'], input.boundMonths, 0, 120);
   checkLength(problems, ['input', 'group'], presentText(input.group), 1, 255);
   checkMetadata(problems, ['input', 'metadata'], input.metadata);
@@ -55,8 +65,6 @@ function offeringColumns(input: CreateProductOfferingInput) {
     name: input.name.trim(),
     description: presentText(input.description),
     licenseType: input.licenseType.trim(),
-    priceMinor,
-    currency: input.currencyCode,
     billingPeriod: input.billingPeriod ?? 'ONE_TIME',
     boundMonths: input.boundMonths ?? 0,
     groupName: presentText(input.group),

@@ -3,7 +3,7 @@ import { isAnyOf } from '../kernel/condition.js';
 import type { ListSpec } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
-import { byCreation, hasIdIn } from './conditions.js';
+import { byCreation, hasIdIn, isArchivedOr } from './conditions.js';
 
 /** What the arguments of `packagePrices` mean. */
 export function packagePriceList(
@@ -14,6 +14,7 @@ export function packagePriceList(
     model: 'PackagePrice',
     scope: scopeOf(ctx, 'PackagePrice'),
     conditions: [
+      isArchivedOr(where?.isArchived),
       ...hasIdIn('id', 'PackagePrice', where?.id),
       ...hasIdIn('package_id', 'Package', where?.packageId),
       ...hasIdIn('subscription_type_id', 'SubscriptionType', where?.subscriptionTypeId),

@@ -1,9 +1,9 @@
 import type { QueryPackagesArgs } from '../generated/graphql.js';
-import { isWithin } from '../kernel/condition.js';
+import { hasMetadata, isFoundIn, isWithin } from '../kernel/condition.js';
 import type { ListSpec } from '../kernel/page.js';
 import { tenantViewer, type RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
-import { hasIdIn, isArchivedOr, isFoundIn, nameOrCreation } from './conditions.js';
+import { hasIdIn, isArchivedOr, nameOrCreation } from './conditions.js';
 
 /**
  * What the arguments of `packages` mean; of the brand that `Brand-URL` names, when it does.
@@ -19,6 +19,7 @@ export function packageList(ctx: RequestContext, { where, search, orderBy }: Que
       ...hasIdIn('id', 'Package', where?.id),
       ...hasIdIn('primary_product_id', 'Product', where?.primaryProductId),
       ...(where?.createdAt ? isWithin('t.created_at', where.createdAt) : []),
+      ...(where?.metadata ? [hasMetadata(where.metadata)] : []),
       ...isFoundIn('lower(t.name)', search),
     ],
     order: nameOrCreation(orderBy),

@@ -1,9 +1,9 @@
 import type { QueryProductsArgs } from '../generated/graphql.js';
-import { isAnyOf, isWithin } from '../kernel/condition.js';
+import { hasMetadata, isAnyOf, isFoundIn, isWithin } from '../kernel/condition.js';
 import type { ListSpec } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
-import { hasIdIn, isArchivedOr, isFoundIn, nameOrCreation } from './conditions.js';
+import { hasIdIn, isArchivedOr, nameOrCreation } from './conditions.js';
 
 /**
  * What the arguments of `products` mean; searched by name and SKU.
@@ -18,6 +18,7 @@ export function productList(ctx: RequestContext, { where, search, orderBy }: Que
       ...hasIdIn('id', 'Product', where?.id),
       ...(where?.sku ? [isAnyOf('sku', where.sku.in, 'text')] : []),
       ...(where?.createdAt ? isWithin('t.created_at', where.createdAt) : []),
+      ...(where?.metadata ? [hasMetadata(where.metadata)] : []),
       ...isFoundIn("lower(t.name || ' ' || t.sku)", search),
     ],
     order: nameOrCreation(orderBy),

@@ -1,14 +1,17 @@
 import type { QuerySubscriptionTypesArgs } from '../generated/graphql.js';
-import { isAnyOf } from '../kernel/condition.js';
+import { hasMetadata, isAnyOf, isFoundIn } from '../kernel/condition.js';
 import type { ListSpec } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
 import { byCreation, hasIdIn, isArchivedOr } from './conditions.js';
 
-/** What the arguments of `subscriptionTypes` mean. */
+/**
+ * What the arguments of `subscriptionTypes` mean.
+ * @throws ClientError BAD_USER_INPUT for a search of fewer than two characters
+ */
 export function subscriptionTypeList(
   ctx: RequestContext,
-  { where, orderBy }: QuerySubscriptionTypesArgs,
+  { where, search, orderBy }: QuerySubscriptionTypesArgs,
 ): ListSpec<'SubscriptionType'> {
   return {
     model: 'SubscriptionType',
@@ -17,6 +20,8 @@ export function subscriptionTypeList(
       isArchivedOr(where?.isArchived),
       ...hasIdIn('id', 'SubscriptionType', where?.id),
       ...(where?.name ? [isAnyOf('name', where.name.in, 'text')] : []),
+      ...(where?.metadata ? [hasMetadata(where.metadata)] : []),
+      ...isFoundIn('lower(t.name)', search),
     ],
     order:
       orderBy?.field === 'DAYS'

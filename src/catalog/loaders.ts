@@ -1,6 +1,8 @@
 import { loadMany, loadOne, loadPage, loadThrough } from '../graphql/batching.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { productOfferingList } from './listProductOfferings.js';
+import { productVersionList } from './listProductVersions.js';
+import { loadLatestVersionNames } from './loadLatestVersionNames.js';
 
 /** The catalog by id, and what hangs together in it. */
 export function catalogLoaders(ctx: RequestContext) {
@@ -10,6 +12,10 @@ export function catalogLoaders(ctx: RequestContext) {
     packageById: loadOne(ctx, 'Package'),
     subscriptionTypeById: loadOne(ctx, 'SubscriptionType'),
     packagePriceById: loadOne(ctx, 'PackagePrice'),
+    offeringsBySuperseded: loadMany(ctx, 'ProductOffering', 'supersedesId'),
+    productVersionById: loadOne(ctx, 'ProductVersion'),
+    productVersionsByProduct: loadPage(ctx, 'productId', productVersionList),
+    latestVersionNameByProduct: loadLatestVersionNames(ctx),
     productOfferingsByProduct: loadPage(ctx, 'productId', productOfferingList),
     offeringsByPackage: loadThrough(ctx, 'ProductOffering', {
       table: 'package_offerings',
@@ -17,6 +23,6 @@ export function catalogLoaders(ctx: RequestContext) {
       child: 'product_offering_id',
       order: 't.created_at, t.id',
     }),
-    pricesByPackage: loadMany(ctx, 'PackagePrice', 'packageId'),
+    pricesByPackage: loadMany(ctx, 'PackagePrice', 'packageId', 't.created_at, t.id', 't.archived_at IS NULL'),
   };
 }

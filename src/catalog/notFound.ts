@@ -26,3 +26,8 @@ export function missingSubscriptionType(path: Path): UserErrorData {
 export function missingPackagePrice(path: Path): UserErrorData {
   return userError('PackagePriceNotFound', path, 'There is no package price with this id.');
 }
+
+/** The same for a product version. */
+export function missingProductVersion(path: Path): UserErrorData {
+  return userError('ProductVersionNotFound', path, 'There is no product version with this id.');
+}

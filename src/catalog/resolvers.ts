@@ -5,6 +5,14 @@ import { uuidOf } from '../kernel/id.js';
 import { moneyOf } from '../kernel/money.js';
 import { listPage } from '../kernel/page.js';
 import type { Metadata } from '../kernel/text.js';
+import { archivePackagePrice } from './archivePackagePrice.js';
+import { archiveProductOffering } from './archiveProductOffering.js';
+import { archiveProductVersion } from './archiveProductVersion.js';
+import { createProductVersion } from './createProductVersion.js';
+import { publishProductVersion } from './publishProductVersion.js';
+import { unpublishProductVersion } from './unpublishProductVersion.js';
+import { updateProductOffering } from './updateProductOffering.js';
+import { updateProductVersion } from './updateProductVersion.js';
 import { updateProduct } from './updateProduct.js';
 import { archiveProduct } from './archiveProduct.js';
 import { updatePackage } from './updatePackage.js';
@@ -29,6 +37,7 @@ export const catalogResolvers = {
     products: (_, args, { request }) => listPage(request.db, productList(request, args), args),
     productOffering: (_, { id }, { loaders }) => loaders.productOfferingById.load(uuidOf('ProductOffering', id)),
     productOfferings: (_, args, { request }) => listPage(request.db, productOfferingList(request, args), args),
+    productVersion: (_, { id }, { loaders }) => loaders.productVersionById.load(uuidOf('ProductVersion', id)),
     package: (_, { id }, { loaders }) => loaders.packageById.load(uuidOf('Package', id)),
     packages: (_, args, { request }) => listPage(request.db, packageList(request, args), args),
     subscriptionType: (_, { id }, { loaders }) => loaders.subscriptionTypeById.load(uuidOf('SubscriptionType', id)),
@@ -41,6 +50,13 @@ export const catalogResolvers = {
     archiveProduct: mutation(archiveProduct),
     updateProduct: mutation(updateProduct),
     createProductOffering: mutation(createProductOffering),
+    archiveProductOffering: mutation(archiveProductOffering),
+    updateProductOffering: mutation(updateProductOffering),
+    createProductVersion: mutation(createProductVersion),
+    archiveProductVersion: mutation(archiveProductVersion),
+    updateProductVersion: mutation(updateProductVersion),
+    publishProductVersion: mutation(publishProductVersion),
+    unpublishProductVersion: mutation(unpublishProductVersion),
     createPackage: mutation(createPackage),
     archivePackage: mutation(archivePackage),
     updatePackage: mutation(updatePackage),
@@ -48,6 +64,7 @@ export const catalogResolvers = {
     archiveSubscriptionType: mutation(archiveSubscriptionType),
     updateSubscriptionType: mutation(updateSubscriptionType),
     createPackagePrice: mutation(createPackagePrice),
+    archivePackagePrice: mutation(archivePackagePrice),
     updatePackagePrice: mutation(updatePackagePrice),
   },
   Product: {
@@ -55,6 +72,13 @@ export const catalogResolvers = {
     metadata: ({ metadata }) => metadata as Metadata,
     productOfferings: ({ id }, args, { loaders }) => loaders.productOfferingsByProduct.load({ parentId: id, args }),
     entitlements: ({ id }, _, { loaders }) => loaders.entitlementsByProduct.load(id),
+    versions: ({ id }, args, { loaders }) => loaders.productVersionsByProduct.load({ parentId: id, args }),
+    latestPublicVersionName: ({ id }, _, { loaders }) => loaders.latestVersionNameByProduct.load(id),
+  },
+  ProductVersion: {
+    id: idOf('ProductVersion'),
+    metadata: ({ metadata }) => metadata as Metadata,
+    product: ({ productId }, _, { loaders }) => required(loaders.productById.load(productId)),
   },
   ProductOffering: {
     id: idOf('ProductOffering'),
@@ -63,6 +87,8 @@ export const catalogResolvers = {
     price: ({ priceMinor, currency }) => moneyOf(priceMinor, currency),
     product: ({ productId }, _, { loaders }) => required(loaders.productById.load(productId)),
     entitlements: ({ id }, _, { loaders }) => loaders.entitlementsByOffering.load(id),
+    supersedes: ({ supersedesId }, _, { loaders }) => found(loaders.productOfferingById, supersedesId),
+    supersededBy: async ({ id }, _, { loaders }) => (await loaders.offeringsBySuperseded.load(id))[0] ?? null,
   },
   Package: {
     id: idOf('Package'),
@@ -85,6 +111,28 @@ export const catalogResolvers = {
   CreateProductOfferingPayload: {
     productOffering: ({ productOfferingId }, _, { loaders }) => found(loaders.productOfferingById, productOfferingId),
   },
+  UpdateProductOfferingPayload: {
+    productOffering: ({ productOfferingId }, _, { loaders }) => found(loaders.productOfferingById, productOfferingId),
+    superseded: ({ supersededId }, _, { loaders }) => found(loaders.productOfferingById, supersededId),
+  },
+  ArchiveProductOfferingPayload: {
+    productOffering: ({ productOfferingId }, _, { loaders }) => found(loaders.productOfferingById, productOfferingId),
+  },
+  CreateProductVersionPayload: {
+    productVersion: ({ productVersionId }, _, { loaders }) => found(loaders.productVersionById, productVersionId),
+  },
+  UpdateProductVersionPayload: {
+    productVersion: ({ productVersionId }, _, { loaders }) => found(loaders.productVersionById, productVersionId),
+  },
+  PublishProductVersionPayload: {
+    productVersion: ({ productVersionId }, _, { loaders }) => found(loaders.productVersionById, productVersionId),
+  },
+  UnpublishProductVersionPayload: {
+    productVersion: ({ productVersionId }, _, { loaders }) => found(loaders.productVersionById, productVersionId),
+  },
+  ArchiveProductVersionPayload: {
+    productVersion: ({ productVersionId }, _, { loaders }) => found(loaders.productVersionById, productVersionId),
+  },
   CreatePackagePayload: { package: ({ packageId }, _, { loaders }) => found(loaders.packageById, packageId) },
   CreateSubscriptionTypePayload: {
     subscriptionType: ({ subscriptionTypeId }, _, { loaders }) =>
@@ -104,6 +152,9 @@ export const catalogResolvers = {
   ArchiveSubscriptionTypePayload: {
     subscriptionType: ({ subscriptionTypeId }, _, { loaders }) =>
       found(loaders.subscriptionTypeById, subscriptionTypeId),
+  },
+  ArchivePackagePricePayload: {
+    packagePrice: ({ packagePriceId }, _, { loaders }) => found(loaders.packagePriceById, packagePriceId),
   },
   UpdatePackagePricePayload: {
     packagePrice: ({ packagePriceId }, _, { loaders }) => found(loaders.packagePriceById, packagePriceId),

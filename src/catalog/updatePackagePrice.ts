@@ -1,18 +1,17 @@
 import { recordUpdate } from '../events/recordUpdate.js';
 import type { UpdatePackagePriceInput } from '../generated/graphql.js';
 import { checkAmount } from '../kernel/amount.js';
-import { refuseOtherBrands } from '../kernel/brand.js';
-import { lockShared } from '../kernel/lockShared.js';
 import { Refusal, refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
-import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
+import type { RequestContext } from '../kernel/requestContext.js';
 import { checkNotNull } from '../kernel/text.js';
-import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
+import { inSqlTransaction } from '../kernel/transaction.js';
 import { refuseIfStale } from '../kernel/version.js';
-import { missingPackagePrice } from './notFound.js';
+import { archivedPackagePrice } from './archived.js';
+import { lockPackagePrice } from './lockPackagePrice.js';
 
 /**
  * Sets another amount, in the price's currency, for later purchases.
- * @throws Refusal InvalidInput, PackagePriceNotFound, BrandMismatch, StaleObject, InvalidAmount
+ * @throws Refusal InvalidInput, PackagePriceNotFound, BrandMismatch, PackagePriceArchived, StaleObject, InvalidAmount
  */
 export async function updatePackagePrice(
   ctx: RequestContext,
@@ -22,9 +21,8 @@ export async function updatePackagePrice(
   checkNotNull(problems, input, 'amount');
   refuseIfAny(problems);
   return inSqlTransaction(ctx, async (tx) => {
-    const current = await lockShared(tx, 'PackagePrice', input.packagePriceId);
-    if (!current) throw new Refusal([missingPackagePrice(['input', 'packagePriceId'])]);
-    refuseOtherBrands(ctx, { brandId: await brandOf(tx, current.packageId), path: ['input', 'packagePriceId'] });
+    const current = await lockPackagePrice(tx, input.packagePriceId);
+    if (current.archivedAt) throw new Refusal([archivedPackagePrice(['input', 'packagePriceId'])]);
     refuseIfStale(current, input.expectedVersion);
     if (input.amount != null) {
       const { amount } = input;
@@ -34,14 +32,4 @@ export async function updatePackagePrice(
     }
     return { packagePriceId: current.id };
   });
-}
-
-async function brandOf(tx: SqlTx, packageId: string): Promise<string> {
-  const [row] = await tx.sql<{ brandId: string }>(
-    'brand_of_package',
-    'SELECT brand_id AS "brandId" FROM packages WHERE business_id = $1 AND id = $2',
-    [tenantOf(tx.ctx).businessId, packageId],
-  );
-  if (!row) throw new Error('a price has no package');
-  return row.brandId;
 }

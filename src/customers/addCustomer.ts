@@ -1,4 +1,5 @@
 import { brandForNew } from '../accounts/brandForNew.js';
+import { defaultsOf } from '../accounts/defaults.js';
 import { recordChange } from '../events/recordChange.js';
 import type { CreateCustomerInput } from '../generated/graphql.js';
 import type { Customer } from '../generated/prisma/client.js';
@@ -13,6 +14,8 @@ import { customerColumns } from './customer.js';
 export async function addCustomer(tx: Tx, input: CreateCustomerInput): Promise<Customer> {
   const { ctx } = tx;
   const [number] = (await drawNumbers(tx, 'Customer', 1)) as [string];
+  const columns = customerColumns(input);
+  const locale = columns.locale ?? (await defaultsOf(tx)).defaultLocale;
   const customer = await tx.prisma.customer.create({
     data: {
       ...tenantOf(ctx),
@@ -20,7 +23,8 @@ export async function addCustomer(tx: Tx, input: CreateCustomerInput): Promise<C
       brandId: await brandForNew(tx),
       number,
       isEmailVerified: false,
-      ...customerColumns(input),
+      ...columns,
+      locale,
       metadata: mergedMetadata({}, input.metadata),
       createdAt: ctx.now,
       updatedAt: ctx.now,

@@ -1,6 +1,7 @@
 import { countries } from './countries.js';
 import type { CreateCustomerInput } from '../generated/graphql.js';
 import type { Customer } from '../generated/prisma/client.js';
+import { isLocale } from '../kernel/locale.js';
 import { userError, type UserErrorData } from '../kernel/refusal.js';
 import { checkLength, checkMetadata, presentText } from '../kernel/text.js';
 import type { ConflictRefusals } from '../kernel/transaction.js';
@@ -45,14 +46,6 @@ function isEmail(email: string): boolean {
       email,
     )
   );
-}
-
-function isLocale(locale: string): boolean {
-  try {
-    return locale.length <= 35 && Intl.getCanonicalLocales(locale).length === 1;
-  } catch {
-    return false;
-  }
 }
 
 /**

@@ -1,6 +1,6 @@
-import { hasIdIn, isArchivedOr, isFoundIn, nameOrCreation } from '../catalog/conditions.js';
+import { hasIdIn, isArchivedOr, nameOrCreation } from '../catalog/conditions.js';
 import type { QueryEntitlementsArgs } from '../generated/graphql.js';
-import { isWithin } from '../kernel/condition.js';
+import { hasMetadata, isFoundIn, isWithin } from '../kernel/condition.js';
 import type { ListSpec } from '../kernel/page.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
@@ -20,6 +20,7 @@ export function entitlementList(
       ...hasIdIn('id', 'Entitlement', where?.id),
       isArchivedOr(where?.isArchived),
       ...(where?.createdAt ? isWithin('t.created_at', where.createdAt) : []),
+      ...(where?.metadata ? [hasMetadata(where.metadata)] : []),
       ...isFoundIn('lower(t.name)', search),
     ],
     order: nameOrCreation(orderBy),

@@ -15,17 +15,21 @@ export function loadOne<M extends Model>(ctx: RequestContext, model: M): DataLoa
   });
 }
 
-/** Rows by a foreign key, in an order: one statement for all parents. For short lists; long ones are connections. */
+/**
+ * Rows by a foreign key, in an order: one statement for all parents. For short lists; long ones are connections.
+ * @param where a further condition over the rows `t`; one for each model and key
+ */
 export function loadMany<M extends Model>(
   ctx: RequestContext,
   model: M,
   foreignKey: keyof RowOf<M> & string,
   order = 't.created_at, t.id',
+  where = 'true',
 ): DataLoader<string, RowOf<M>[]> {
   return new DataLoader(async (parentIds) => {
     const { text, values } = scoped(ctx, model, `t.${columnName(foreignKey)}`, parentIds);
     const name = `many_${model}_${foreignKey}_${values.length}`;
-    const rows = await ctx.db.sql<RowOf<M>>(name, `${text} ORDER BY ${order}`, values);
+    const rows = await ctx.db.sql<RowOf<M>>(name, `${text} AND ${where} ORDER BY ${order}`, values);
     const byParent = new Map<unknown, RowOf<M>[]>(parentIds.map((parentId) => [parentId, []]));
     for (const row of rows) byParent.get(row[foreignKey])?.push(row);
     return parentIds.map((parentId) => byParent.get(parentId) ?? []);

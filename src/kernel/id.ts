@@ -25,6 +25,7 @@ export const idPrefixes = {
   PackagePrice: 'price',
   Product: 'prod',
   ProductOffering: 'offer',
+  ProductVersion: 'ver',
   SubscriptionType: 'sub',
   Wallet: 'wal',
 } as const;

@@ -24,6 +24,7 @@ export const tables = {
   PackagePrice: 'package_prices',
   Product: 'products',
   ProductOffering: 'product_offerings',
+  ProductVersion: 'product_versions',
   SubscriptionType: 'subscription_types',
   Wallet: 'wallets',
 } as const;
@@ -53,6 +54,7 @@ interface RowTypes {
   PackagePrice: Rows.PackagePrice;
   Product: Rows.Product;
   ProductOffering: Rows.ProductOffering;
+  ProductVersion: Rows.ProductVersion;
   SubscriptionType: Rows.SubscriptionType;
   Wallet: Rows.Wallet;
 }
@@ -82,6 +84,7 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   PackagePrice: Prisma.PackagePriceScalarFieldEnum,
   Product: Prisma.ProductScalarFieldEnum,
   ProductOffering: Prisma.ProductOfferingScalarFieldEnum,
+  ProductVersion: Prisma.ProductVersionScalarFieldEnum,
   SubscriptionType: Prisma.SubscriptionTypeScalarFieldEnum,
   Wallet: Prisma.WalletScalarFieldEnum,
 };

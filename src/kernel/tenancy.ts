@@ -6,6 +6,7 @@ const shared: ReadonlySet<Model> = new Set([
   'Brand',
   'Product',
   'ProductOffering',
+  'ProductVersion',
   'Package',
   'PackagePrice',
   'SubscriptionType',

@@ -4,6 +4,7 @@ import type { CreateLicenseInput } from '../generated/graphql.js';
 import type { Customer, ProductOffering } from '../generated/prisma/client.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
 import { uuidOf } from '../kernel/id.js';
+import { lockShared } from '../kernel/lockShared.js';
 import { refusal, refuseIfAny } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { mergedMetadata, presentText } from '../kernel/text.js';
@@ -47,10 +48,9 @@ async function refuseIfBillingIsManaged(tx: Tx): Promise<void> {
 }
 
 async function offeringFor(tx: Tx, { productOfferingId, type }: CreateLicenseInput): Promise<ProductOffering> {
-  const { businessId } = tenantOf(tx.ctx);
   const path = ['input', 'productOfferingId'];
-  const id = uuidOf('ProductOffering', productOfferingId);
-  const offering = await tx.prisma.productOffering.findUnique({ where: { businessId_id: { businessId, id } } });
+  // Locked: its terms stay as they are read here until the license stands.
+  const offering = await lockShared(tx, 'ProductOffering', productOfferingId, 'USE');
   if (!offering) throw refusal('ProductOfferingNotFound', path, 'There is no product offering with this id.');
   if (offering.status !== 'AVAILABLE') {
     throw refusal(

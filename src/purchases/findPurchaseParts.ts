@@ -43,7 +43,9 @@ interface PartsRow {
   codeEmail: string | null;
 }
 
-const text = `SELECT w.id AS "walletId", w.customer_id AS "walletCustomerId", w.brand_id AS "walletBrandId",
+// The package is locked as its license's foreign key will lock it: from here on it stays a package of this product.
+const text = `WITH package AS (SELECT * FROM packages WHERE business_id = $1 AND id = $4 FOR KEY SHARE)
+  SELECT w.id AS "walletId", w.customer_id AS "walletCustomerId", w.brand_id AS "walletBrandId",
     w.currency AS "walletCurrency", w.balance_minor AS "walletBalance",
     p.id AS "packageId", p.brand_id AS "packageBrandId", product.sku,
     p.archived_at IS NOT NULL OR product.archived_at IS NOT NULL AS "packageArchived",
@@ -52,11 +54,11 @@ const text = `SELECT w.id AS "walletId", w.customer_id AS "walletCustomerId", w.
     by_code.id AS "codeId", by_code.brand_id AS "codeBrandId", by_code.email AS "codeEmail"
   FROM (VALUES (1)) AS one (row)
   LEFT JOIN wallets w ON w.business_id = $1 AND w.mode = $2 AND w.id = $3
-  LEFT JOIN packages p ON p.business_id = $1 AND p.id = $4
+  LEFT JOIN package p ON true
   LEFT JOIN products product ON product.business_id = $1 AND product.id = p.primary_product_id
   LEFT JOIN subscription_types s ON s.business_id = $1 AND s.id = $5
   LEFT JOIN package_prices price ON price.business_id = $1 AND price.package_id = p.id
-    AND price.subscription_type_id = s.id AND price.currency = $6
+    AND price.subscription_type_id = s.id AND price.currency = $6 AND price.archived_at IS NULL
   LEFT JOIN customers by_id ON by_id.business_id = $1 AND by_id.mode = $2 AND by_id.id = $7
   LEFT JOIN LATERAL (
     SELECT c.id, c.brand_id, c.email FROM customers c

@@ -1,3 +1,4 @@
+import { currencyOrDefault } from '../accounts/defaults.js';
 import { customerMissing, lockCustomer } from '../customers/lockCustomer.js';
 import { recordChange } from '../events/recordChange.js';
 import type { CreateWalletInput } from '../generated/graphql.js';
@@ -14,29 +15,35 @@ import { firstLedgerHash } from './moveMoney.js';
  * Creates an empty wallet in the customer's brand. The first in its currency becomes the default unless the caller says
  * otherwise; a further default takes that from the one before. The customer's row is locked, so that of several at once one
  * stays the default.
- * @throws Refusal InvalidCurrency, CustomerNotFound, ModeMismatch, BrandMismatch
+ * @throws Refusal InvalidCurrency, InvalidInput for no currency where the business has no default one, CustomerNotFound, ModeMismatch, BrandMismatch
  */
 export async function createWallet(ctx: RequestContext, input: CreateWalletInput): Promise<{ walletId: string }> {
   const problems: UserErrorData[] = [];
-  checkCurrency(problems, input.currencyCode);
+  if (input.currencyCode != null) checkCurrency(problems, input.currencyCode);
   refuseIfAny(problems);
   return inTransaction(ctx, async (tx) => {
     const customerId = uuidOf('Customer', input.customerId);
     const customer = await lockCustomer(tx, { ...tenantOf(ctx), id: customerId });
     if (!customer) throw await customerMissing(tx, customerId);
     refuseOtherBrands(ctx, { brandId: customer.brandId, path: ['input', 'customerId'] });
-    const isDefault = await settleDefault(tx, customer, input);
-    await ensureBusinessAccounts(tx, input.currencyCode);
-    return { walletId: addWallet(tx, customer, input.currencyCode, isDefault) };
+    const currency = await currencyOrDefault(tx, input.currencyCode);
+    const isDefault = await settleDefault(tx, customer, currency, input.isDefault);
+    await ensureBusinessAccounts(tx, currency);
+    return { walletId: addWallet(tx, customer, currency, isDefault) };
   });
 }
 
 /** Whether the new wallet is the default; takes that from the one that is. */
-async function settleDefault(tx: Tx, customer: Customer, input: CreateWalletInput): Promise<boolean> {
+async function settleDefault(
+  tx: Tx,
+  customer: Customer,
+  currency: string,
+  wanted: boolean | null | undefined,
+): Promise<boolean> {
   const { businessId, mode, id: customerId, brandId } = customer;
-  const where = { businessId, mode, customerId, brandId, currency: input.currencyCode, isDefault: true };
+  const where = { businessId, mode, customerId, brandId, currency, isDefault: true };
   const former = await tx.prisma.wallet.findFirst({ where });
-  const isDefault = input.isDefault ?? former === null;
+  const isDefault = wanted ?? former === null;
   if (!former || !isDefault) return isDefault;
   const wallet = await tx.prisma.wallet.update({
     where: { businessId_mode_id: { businessId, mode, id: former.id } },

@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import type { Api } from '../support/api.js';
 import type { TestBusiness } from '../support/business.js';
+import { rowId } from '../support/licenses.js';
 
 const errors = 'userErrors { __typename message path code }';
 /** Creates a product and reads every field of it. */
@@ -75,5 +76,17 @@ export function catalogCalls(api: Api) {
     return { ...row };
   }
 
-  return { run, refusals, codesOfTwenty, rowCounts };
+  /** Every row of the catalog and every change that a business has: two equal ones mean that nothing was written between. */
+  async function stateOf({ id }: TestBusiness): Promise<string> {
+    const tables = ['products', 'product_versions', 'product_offerings', 'packages', 'package_offerings'];
+    const others = ['subscription_types', 'package_prices', 'entitlements', 'entitlement_attachments', 'changes'];
+    const parts = [...tables, ...others].map(
+      (table) => `SELECT '${table}' AS name, to_jsonb(t) - 'position' AS row FROM ${table} t WHERE business_id = $1`,
+    );
+    const text = `SELECT md5(string_agg(name || row::text, '|' ORDER BY name, row::text)) AS state FROM (${parts.join(' UNION ALL ')}) all_rows`;
+    const [row] = await api.db.sql<{ state: string }>(null, text, [rowId(id)]);
+    return row?.state ?? '';
+  }
+
+  return { run, refusals, codesOfTwenty, rowCounts, stateOf };
 }

@@ -71,8 +71,11 @@ test('lists are filtered by every condition', async () => {
   expect(await names(live, 'productOfferings', 'where: { status: { in: [AVAILABLE] } }')).toEqual(['Young']);
   expect(await names(live, 'productOfferings', 'where: { status: { in: [] } }')).toEqual([]);
   expect(
-    await names(live, 'productOfferings', 'where: { id: { in: $ids } }, search: "ol"', { ids: [oldOffering] }),
+    await names(live, 'productOfferings', 'where: { id: { in: $ids }, status: { in: [ARCHIVED] } }, search: "ol"', {
+      ids: [oldOffering],
+    }),
   ).toEqual(['Old']);
+  expect(await names(live, 'productOfferings', 'where: { id: { in: $ids } }', { ids: [oldOffering] })).toEqual([]);
 
   await api.db.sql(null, `UPDATE entitlements SET archived_at = updated_at WHERE name = 'Old'`, []);
   expect(await names(live, 'entitlements', 'where: { isArchived: true }')).toEqual(['Old']);

@@ -37,6 +37,26 @@ export async function newProductOffering(api: Api, token: string, fields: Fields
   return createProductOffering.productOffering.id;
 }
 
+/** Id of a new version of a product; of a new product unless `productId` is given, published where `published` says so. */
+export async function newProductVersion(
+  api: Api,
+  token: string,
+  { published = false, ...fields }: Fields = {},
+): Promise<string> {
+  const productId = fields.productId ?? (await newProduct(api, token));
+  const { createProductVersion } = await api.data({
+    token,
+    query: `mutation ($input: CreateProductVersionInput!) {
+      createProductVersion(input: $input) { productVersion { id } userErrors { message } } }`,
+    variables: { input: { name: '1.0.0', ...fields, productId } },
+  });
+  const { id } = createProductVersion.productVersion;
+  if (!published) return id;
+  const query = `mutation ($input: PublishProductVersionInput!) { publishProductVersion(input: $input) { userErrors { message } } }`;
+  await api.data({ token, query, variables: { input: { productVersionId: id } } });
+  return id;
+}
+
 /** Id of a new package in the primary brand; of a new product unless `primaryProductId` is given. */
 export async function newPackage(api: Api, token: string, fields: Fields = {}): Promise<string> {
   const primaryProductId = fields.primaryProductId ?? (await newProduct(api, token));

@@ -6,6 +6,7 @@ import {
   newPackagePrice,
   newProduct,
   newProductOffering,
+  newProductVersion,
   newSubscriptionType,
 } from './catalog.js';
 import { creditWallet, newWallet } from './wallets.js';
@@ -52,6 +53,7 @@ export async function newWorld(api: Api, token: string): Promise<World> {
   const customerId = await newCustomer(api, token, { email: 'erika@example.com' });
   await newSession(api, token, customerId);
   const productId = await newProduct(api, token);
+  await newProductVersion(api, token, { productId });
   const productOfferingId = await newProductOffering(api, token, { productId });
   const packageId = await newPackage(api, token, {
     primaryProductId: productId,
