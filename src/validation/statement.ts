@@ -28,8 +28,12 @@ const keyFields = [
 ];
 const productFields = ['id', 'sku', 'name', 'archivedAt'];
 
-/** Names and publication of versions, beside a product `p` and the question `i`. */
-const versionsJson = `jsonb_build_object('latestPublicVersionName', NULL, 'version', NULL)`;
+const versionsOfProduct = 'FROM product_versions v WHERE v.business_id = p.business_id AND v.product_id = p.id';
+/** The newest public version of a product `p` at the instant of the question `i`, and the one that was asked about. */
+const versionsJson = `jsonb_build_object(
+  'latestPublicVersionName', (SELECT v.name ${versionsOfProduct} AND v.published_at IS NOT NULL
+    AND (i.at >= $2 OR v.published_at <= i.at) ORDER BY v.published_at DESC, v.id DESC LIMIT 1),
+  'version', (SELECT jsonb_build_object('publishedAt', v.published_at) ${versionsOfProduct} AND v.name = i.version))`;
 const productJson = `${asJson(productFields, 'p')} || ${versionsJson}`;
 
 /** What a row of the history says that an object `alias` was at the instant of the question; null when that is not in the past. */

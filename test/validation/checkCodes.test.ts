@@ -5,7 +5,7 @@ import { readContract } from '../../src/schema.js';
 import { checkCodes, checksOf } from '../../src/validation/checks.js';
 import { useApi } from '../support/api.js';
 import { newBusiness, type TestBusiness } from '../support/business.js';
-import { newProduct, newProductOffering } from '../support/catalog.js';
+import { attachEntitlement, newProduct, newProductOffering } from '../support/catalog.js';
 import { activated, newBareKey, newLicensedKey, onDevice, validate, type TestKey } from '../support/keys.js';
 import { rowId } from '../support/licenses.js';
 
@@ -170,6 +170,18 @@ const cases: Partial<Record<LicenseKeyCheckCode, () => Promise<Case>>> = {
     await api.db.sql(null, 'UPDATE products SET archived_at = created_at WHERE sku = $1', [product.sku]);
     return { input: { key, productSku: product.sku }, codes: ['PRODUCT_ARCHIVED'] };
   },
+  VERSION_NOT_FOUND: async () => ({
+    input: { key: (await licensed()).key, version: '1.0' },
+    codes: ['VERSION_NOT_FOUND'],
+  }),
+  VERSION_NOT_PUBLISHED: async () => ({
+    input: { key: (await versioned()).key, version: '3.0' },
+    codes: ['VERSION_NOT_PUBLISHED'],
+  }),
+  VERSION_OUTDATED: async () => ({
+    input: { key: (await versioned()).key, version: '1.0' },
+    codes: ['VERSION_OUTDATED'],
+  }),
   CUSTOMER_MISMATCH: async () => ({
     input: { key: (await licensed()).key, customerNumber: 'K000000000' },
     codes: ['CUSTOMER_MISMATCH'],
@@ -212,6 +224,24 @@ const cases: Partial<Record<LicenseKeyCheckCode, () => Promise<Case>>> = {
   },
 };
 
+/** A key for a product with 1.0 and 2.0, which are public, and 3.0, which is not. */
+async function versioned(): Promise<TestKey> {
+  const productId = await newProduct(api, business.live);
+  for (const name of ['1.0', '2.0', '3.0']) {
+    const { createProductVersion } = await api.data({
+      token: business.live,
+      query: `mutation ($input: CreateProductVersionInput!) {
+        createProductVersion(input: $input) { productVersion { id } userErrors { message } } }`,
+      variables: { input: { productId, name } },
+    });
+    const productVersionId = createProductVersion.productVersion.id as string;
+    if (name !== '3.0') await changed('publishProductVersion', { productVersionId });
+  }
+  const productOfferingId = await newProductOffering(api, business.live, { productId });
+  await attachEntitlement(api, business.live, { target: { productOfferingId } });
+  return licensed({ productOfferingId });
+}
+
 async function keyDisabled(): Promise<TestKey> {
   return keyAs(await licensed(), `status = 'DISABLED', disabled_at = $2`, fromNow(0));
 }
@@ -245,6 +275,12 @@ test.each(Object.entries(cases))('%s', async (_code, make) => {
   expect(checks).toEqual(checksOf(new Set(codes)));
   expect(checks.map(({ code }: { code: string }) => code)).toEqual(codes);
   expect(valid).toBe(checks.every(({ severity }: { severity: string }) => severity === 'WARNING'));
+});
+
+test('the newest public version is told, and is not outdated', async () => {
+  const { key } = await versioned();
+  const seen = await validate(api, business, { key, version: '2.0' });
+  expect([seen.valid, seen.checks, seen.product.latestPublicVersionName]).toEqual([true, [], '2.0']);
 });
 
 test('everything that is wrong is told at once, in the order of the codes, each once', async () => {
