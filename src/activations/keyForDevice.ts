@@ -1,4 +1,5 @@
 import type { LicenseKeyCheckCode } from '../generated/graphql.js';
+import { ClientError } from '../kernel/clientError.js';
 import { IdempotentReplay } from '../kernel/idempotency.js';
 import { refusal, type Refusal } from '../kernel/refusal.js';
 import type { RequestContext, Tenant } from '../kernel/requestContext.js';
@@ -59,10 +60,15 @@ export async function tryingKey<Result>(
   try {
     return await work(known);
   } catch (error) {
-    // A call that is repeated had found its key the first time.
-    if (error instanceof IdempotentReplay) known();
+    if (hadFoundBefore(error)) known();
     throw error;
   }
+}
+
+/** An idempotency key that has been used is kept with the license key, which was found then. */
+function hadFoundBefore(error: unknown): boolean {
+  if (error instanceof IdempotentReplay) return true;
+  return error instanceof ClientError && error.extensions.code === 'IDEMPOTENCY_CONFLICT';
 }
 
 /** A key that was looked up: what is known of it when it is there, and every code but those of devices. */
