@@ -191,9 +191,11 @@ const insertText = `
     VALUES ($1, $2, $16, $17, $18, $19, $8, $14, $15, $5, $20::timestamptz, $21::timestamptz, $4, $11, $10, '{}', '{}', $4, $4)
     RETURNING business_id, mode, id
   ), k AS (
-    INSERT INTO license_keys (business_id, mode, id, customer_id, key_hmac, hmac_key_id, key_ciphertext, last4, source, status,
-      created_at, updated_at)
-    VALUES ($1, $2, $22, $8, $23, 'bare', $24, $25, 'AUTO', 'ACTIVE', $4, $4)
+    INSERT INTO license_keys (business_id, mode, id, customer_id, key_ciphertext, last4, source, status, created_at, updated_at)
+    VALUES ($1, $2, $22, $8, $24, $25, 'AUTO', 'ACTIVE', $4, $4)
+  ), h AS (
+    INSERT INTO license_key_lookups (business_id, mode, key_hmac, hmac_key_id, license_key_id)
+    VALUES ($1, $2, $23, 'bare', $22)
   ), b AS (
     INSERT INTO license_key_bindings (business_id, mode, license_key_id, license_id, created_at)
     SELECT business_id, mode, $22, id, $4 FROM l

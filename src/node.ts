@@ -22,6 +22,7 @@ const fetchers: { [Type in IdType]: { scope: Scope; load: Load } } = {
   LedgerTransaction: { scope: 'WALLETS_READ', load: ({ loaders }, id) => loaders.ledgerTransactionById.load(id) },
   License: { scope: 'LICENSES_READ', load: ({ loaders }, id) => loaders.licenseById.load(id) },
   LicenseKey: { scope: 'LICENSE_KEYS_READ', load: ({ loaders }, id) => loaders.licenseKeyById.load(id) },
+  LicenseKeyPool: { scope: 'LICENSE_KEYS_READ', load: ({ loaders }, id) => loaders.licenseKeyPoolById.load(id) },
   Order: { scope: 'ORDERS_READ', load: ({ loaders }, id) => loaders.orderById.load(id) },
   OrderLine: { scope: 'ORDERS_READ', load: ({ loaders }, id) => loaders.orderLineById.load(id) },
   Package: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.packageById.load(id) },

@@ -5,8 +5,9 @@ import { newId } from '../kernel/id.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import type { Metadata } from '../kernel/text.js';
 import type { SqlTx } from '../kernel/transaction.js';
-import { addLicenseKey } from '../licenseKeys/addLicenseKey.js';
-import { generateKey } from '../licenseKeys/licenseKey.js';
+import { addLicenseKey, type DrawnKey } from '../licenseKeys/addLicenseKey.js';
+import type { PoolDraws } from '../licenseKeys/drawPoolKeys.js';
+import { generateKey } from '../catalog/keyPattern.js';
 import { queueDelivery } from '../mail/queueDelivery.js';
 
 /** To whom entitlements are given, and why. */
@@ -20,13 +21,17 @@ export interface GrantOccasion {
   readonly metadata: Metadata;
   /** A key that the buyer or vendor gave: fulfils the first license-key grant, whatever its mode. */
   readonly suppliedKey: string | null;
+  /** Makes keys of the product's pattern (`keyMakerFor`); absent: of the default one. */
+  readonly makeKey?: () => string;
+  /** Keys that were drawn for entitlements of pools (`drawPoolKeys`): each is taken from its list. */
+  readonly poolKeys?: PoolDraws;
 }
 
 const HOUR = 3_600_000;
 
 /**
  * A step: gives a customer entitlements, one grant each, with their keys and mails; buffered, so no round trip of its own. A
- * license-key grant is born DELIVERED when its key is there at once (supplied, or generated in AUTO mode), else PENDING with a
+ * license-key grant is born DELIVERED when its key is there at once (supplied, or generated or drawn in AUTO mode), else PENDING with a
  * due time. What is delivered is mailed. Records `entitlement_grant.created`, and `entitlement_grant.delivered` after it.
  * @returns the grants' ids, in the order of the entitlements
  */
@@ -37,28 +42,37 @@ export function grantEntitlements(
 ): { id: string }[] {
   let { suppliedKey } = occasion;
   return entitlements.map((entitlement) => {
-    const key = keyFor(entitlement, suppliedKey);
+    const key = keyFor(entitlement, suppliedKey, occasion);
     if (key?.source === 'SUPPLIED') suppliedKey = null;
     return addGrant(tx, entitlement, occasion, key);
   });
 }
 
 interface ImmediateKey {
-  readonly key: string;
+  readonly key: string | DrawnKey;
   readonly source: LicenseKeySource;
 }
 
 /** The key that a grant is born with; null when it waits for one, or is of another kind. */
-function keyFor(entitlement: Entitlement, suppliedKey: string | null): ImmediateKey | null {
+function keyFor(
+  entitlement: Entitlement,
+  suppliedKey: string | null,
+  { makeKey = generateKey, poolKeys }: GrantOccasion,
+): ImmediateKey | null {
   if (entitlement.integrationType !== 'LICENSE_KEY') return null;
   if (suppliedKey !== null) return { key: suppliedKey, source: 'SUPPLIED' };
-  return entitlement.fulfillmentMode === 'AUTO' ? { key: generateKey(), source: 'AUTO' } : null;
+  if (entitlement.fulfillmentMode !== 'AUTO') return null;
+  const { licenseKeyPoolId } = entitlement;
+  if (licenseKeyPoolId === null) return { key: makeKey(), source: 'AUTO' };
+  const key = poolKeys?.get(licenseKeyPoolId)?.shift();
+  if (!key) throw new Error('the keys of a pool must be drawn before they are given');
+  return { key, source: 'POOL' };
 }
 
 function addGrant(
   tx: SqlTx,
   entitlement: Entitlement,
-  { customer, suppliedKey: _, ...cause }: GrantOccasion,
+  { customer, suppliedKey: _, makeKey: __, poolKeys: ___, ...cause }: GrantOccasion,
   key: ImmediateKey | null,
 ): { id: string } {
   const { now } = tx.ctx;

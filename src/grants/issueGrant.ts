@@ -1,6 +1,6 @@
 import { customerMissing } from '../customers/lockCustomer.js';
 import type { IssueGrantInput } from '../generated/graphql.js';
-import type { Customer, Entitlement } from '../generated/prisma/client.js';
+import type { Customer, Entitlement, License } from '../generated/prisma/client.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
 import { uuidOf } from '../kernel/id.js';
 import { missing } from '../kernel/missing.js';
@@ -8,6 +8,8 @@ import { refusal, refuseIfAny, userError, type UserErrorData } from '../kernel/r
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { checkLength, checkMetadata, mergedMetadata, presentText } from '../kernel/text.js';
 import { inTransaction, type ConflictRefusals, type Tx } from '../kernel/transaction.js';
+import { drawPoolKeys, neededFromPools } from '../licenseKeys/drawPoolKeys.js';
+import { keyMakerFor } from '../licenseKeys/keyMaker.js';
 import { grantEntitlements } from './grantEntitlements.js';
 
 const grantExists: ConflictRefusals = {
@@ -19,7 +21,7 @@ const grantExists: ConflictRefusals = {
  * Gives an entitlement to a customer by hand: delivered at once when its key is generated, else pending. Refuses in this order:
  * what is wrong with the fields (all at once), the entitlement, the customer, the license.
  * @throws Refusal InvalidInput, EntitlementNotFound, EntitlementArchived, CustomerNotFound, ModeMismatch, BrandMismatch,
- *   LicenseNotFound, GrantExists
+ *   LicenseNotFound, LicenseKeyPoolEmpty, GrantExists
  */
 export async function issueGrant(ctx: RequestContext, input: IssueGrantInput): Promise<{ grantId: string }> {
   refuseIfAny(problemsOf(input));
@@ -28,15 +30,18 @@ export async function issueGrant(ctx: RequestContext, input: IssueGrantInput): P
     async (tx) => {
       const entitlement = await entitlementFor(tx, input);
       const customer = await customerFor(tx, input);
-      const licenseId = input.licenseId == null ? null : await licenseFor(tx, input.licenseId, customer);
+      const license = input.licenseId == null ? null : await licenseFor(tx, input.licenseId, customer);
+      const poolKeys = await drawPoolKeys(tx, neededFromPools([entitlement], 1, false), ['input', 'entitlementId']);
       const [grant] = grantEntitlements(tx, [entitlement], {
         customer,
-        licenseId,
+        licenseId: license?.id ?? null,
         orderId: null,
         paymentId: presentText(input.paymentId),
         subscriptionId: presentText(input.subscriptionId),
         metadata: mergedMetadata({}, input.metadata),
         suppliedKey: null,
+        makeKey: (await keyMakerFor(tx, license ?? {})).make,
+        poolKeys,
       });
       return { grantId: (grant as { id: string }).id };
     },
@@ -76,14 +81,16 @@ async function customerFor(tx: Tx, { customerId }: IssueGrantInput): Promise<Cus
   return customer;
 }
 
+type GrantLicense = Pick<License, 'id' | 'productOfferingId' | 'packageId'>;
+
 /** The license's row is held until the transaction ends, so that a cancellation at the same time finds the new grant. */
-async function licenseFor(tx: Tx, licenseId: string, customer: Customer): Promise<string> {
+async function licenseFor(tx: Tx, licenseId: string, customer: Customer): Promise<GrantLicense> {
   const { businessId, mode } = tenantOf(tx.ctx);
   const path = ['input', 'licenseId'];
   const id = uuidOf('License', licenseId);
-  const [license] = await tx.sql<{ customerId: string; isCancelled: boolean }>(
-    'hold_license',
-    `SELECT customer_id AS "customerId",
+  const [license] = await tx.sql<GrantLicense & { customerId: string; isCancelled: boolean }>(
+    'hold_license_of_grant',
+    `SELECT id, product_offering_id AS "productOfferingId", package_id AS "packageId", customer_id AS "customerId",
         status = 'CANCELLED' OR (pending_status = 'CANCELLED' AND pending_status_at <= $4) IS TRUE AS "isCancelled"
       FROM licenses WHERE business_id = $1 AND mode = $2 AND id = $3 FOR SHARE`,
     [businessId, mode, id, tx.ctx.now],
@@ -92,7 +99,7 @@ async function licenseFor(tx: Tx, licenseId: string, customer: Customer): Promis
   if (license.customerId !== customer.id) {
     throw refusal('InvalidInput', path, "The license is another customer's. Give one of the same customer, or none.");
   }
-  if (!license.isCancelled) return id;
+  if (!license.isCancelled) return license;
   throw refusal(
     'InvalidInput',
     path,

@@ -5,6 +5,8 @@ import { globalId, uuidOf } from '../kernel/id.js';
 import { listPage } from '../kernel/page.js';
 import type { Metadata } from '../kernel/text.js';
 import { claimGrant } from './claimGrant.js';
+import { disableLicenseKey } from './disableLicenseKey.js';
+import { enableLicenseKey } from './enableLicenseKey.js';
 import { fulfillLicenseKeyGrant } from './fulfillLicenseKeyGrant.js';
 import { ageInSeconds, liveClaim, paymentIdOf, subscriptionIdOf } from './grant.js';
 import { issueGrant } from './issueGrant.js';
@@ -23,6 +25,8 @@ export const grantResolvers = {
     fulfillLicenseKeyGrant: mutation(fulfillLicenseKeyGrant),
     claimGrant: mutation(claimGrant),
     revokeGrant: mutation(revokeGrant),
+    disableLicenseKey: mutation(disableLicenseKey),
+    enableLicenseKey: mutation(enableLicenseKey),
   },
   Grant: {
     id: idOf('Grant'),
@@ -47,5 +51,11 @@ export const grantResolvers = {
   IssueGrantPayload: { grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId) },
   FulfillLicenseKeyGrantPayload: { grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId) },
   ClaimGrantPayload: { grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId) },
+  DisableLicenseKeyPayload: {
+    licenseKey: ({ licenseKeyId }, _, { loaders }) => found(loaders.licenseKeyById, licenseKeyId),
+  },
+  EnableLicenseKeyPayload: {
+    licenseKey: ({ licenseKeyId }, _, { loaders }) => found(loaders.licenseKeyById, licenseKeyId),
+  },
   RevokeGrantPayload: { grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId) },
 } satisfies Resolvers;

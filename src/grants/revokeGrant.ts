@@ -7,7 +7,7 @@ import type { RequestContext } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import { checkLength, presentText } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
-import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
+import { retireLicenseKey } from '../licenseKeys/retireLicenseKey.js';
 import { lockGrant } from './lockGrant.js';
 
 /**
@@ -26,7 +26,7 @@ export async function revokeGrant(ctx: RequestContext, input: RevokeGrantInput):
     if (grant.status !== 'REVOKED' || grant.revocationCauses.length > 0) {
       await revoke(tx, grant, note);
       const { licenseKeyId, licenseId } = grant;
-      if (licenseKeyId !== null) await disableLicenseKey(tx, { licenseKeyId, licenseId, reason: note });
+      if (licenseKeyId !== null) await retireLicenseKey(tx, { licenseKeyId, licenseId, reason: note });
     }
     return { grantId: grant.id };
   });

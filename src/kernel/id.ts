@@ -19,6 +19,7 @@ export const idPrefixes = {
   LedgerTransaction: 'ltx',
   License: 'lic',
   LicenseKey: 'lkey',
+  LicenseKeyPool: 'pool',
   Order: 'ord',
   OrderLine: 'line',
   Package: 'pkg',

@@ -18,6 +18,8 @@ export const tables = {
   LedgerTransfer: 'ledger_transfers',
   License: 'licenses',
   LicenseKey: 'license_keys',
+  LicenseKeyPool: 'license_key_pools',
+  LicenseKeyRotation: 'license_key_rotations',
   Order: 'orders',
   OrderLine: 'order_lines',
   Package: 'packages',
@@ -48,6 +50,8 @@ interface RowTypes {
   LedgerTransfer: Rows.LedgerTransfer;
   License: Rows.License;
   LicenseKey: Rows.LicenseKey;
+  LicenseKeyPool: Rows.LicenseKeyPool;
+  LicenseKeyRotation: Rows.LicenseKeyRotation;
   Order: Rows.Order;
   OrderLine: Rows.OrderLine;
   Package: Rows.Package;
@@ -78,6 +82,8 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   LedgerTransfer: Prisma.LedgerTransferScalarFieldEnum,
   License: Prisma.LicenseScalarFieldEnum,
   LicenseKey: Prisma.LicenseKeyScalarFieldEnum,
+  LicenseKeyPool: Prisma.LicenseKeyPoolScalarFieldEnum,
+  LicenseKeyRotation: Prisma.LicenseKeyRotationScalarFieldEnum,
   Order: Prisma.OrderScalarFieldEnum,
   OrderLine: Prisma.OrderLineScalarFieldEnum,
   Package: Prisma.PackageScalarFieldEnum,

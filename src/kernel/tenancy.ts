@@ -10,6 +10,7 @@ const shared: ReadonlySet<Model> = new Set([
   'Package',
   'PackagePrice',
   'SubscriptionType',
+  'LicenseKeyPool',
   'Entitlement',
   'EntitlementAttachment',
 ]);

@@ -22,6 +22,9 @@ export interface InsertableRows {
   grants: Prisma.GrantCreateManyInput;
   ledger_accounts: Prisma.LedgerAccountCreateManyInput;
   license_key_bindings: Prisma.LicenseKeyBindingCreateManyInput;
+  license_key_lookups: Prisma.LicenseKeyLookupCreateManyInput;
+  license_key_pool_keys: Prisma.LicenseKeyPoolKeyCreateManyInput;
+  license_key_rotations: Prisma.LicenseKeyRotationCreateManyInput;
   license_keys: Prisma.LicenseKeyCreateManyInput;
   licenses: Prisma.LicenseCreateManyInput;
   order_lines: Prisma.OrderLineCreateManyInput;

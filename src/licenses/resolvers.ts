@@ -8,6 +8,7 @@ import { activateLicense } from './activateLicense.js';
 import { blockLicense } from './blockLicense.js';
 import { cancelLicense } from './cancelLicense.js';
 import { createLicense } from './createLicense.js';
+import { issueLicenseKey } from './issueLicenseKey.js';
 import { amountOf, asOf, assignmentOf, isActive, pendingStatusOf, statusOf, validityOf } from './license.js';
 import { licenseList } from './listLicenses.js';
 import { pauseLicense } from './pauseLicense.js';
@@ -27,6 +28,7 @@ export const licenseResolvers = {
     blockLicense: mutation(blockLicense),
     unblockLicense: mutation(unblockLicense),
     cancelLicense: mutation(cancelLicense),
+    issueLicenseKey: mutation(issueLicenseKey),
   },
   License: {
     id: idOf('License'),
@@ -60,4 +62,7 @@ export const licenseResolvers = {
   BlockLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
   UnblockLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
   CancelLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
+  IssueLicenseKeyPayload: {
+    licenseKey: ({ licenseKeyId }, _, { loaders }) => found(loaders.licenseKeyById, licenseKeyId),
+  },
 } satisfies Resolvers;

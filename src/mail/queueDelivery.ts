@@ -10,6 +10,8 @@ export interface DeliveryRequest {
   /** Null or blank: the customer has no address. */
   readonly recipient: string | null;
   readonly grantId: string | null;
+  /** The key that it brings, where no grant does; absent: a grant does. */
+  readonly licenseKeyId?: string;
   readonly template: TemplateName;
 }
 
@@ -18,7 +20,8 @@ export interface DeliveryRequest {
  * job of it after the commit. Without an address it fails at once, and nothing else does.
  * @returns the delivery's id
  */
-export function queueDelivery(tx: SqlTx, { customerId, recipient, grantId, template }: DeliveryRequest): string {
+export function queueDelivery(tx: SqlTx, delivery: DeliveryRequest): string {
+  const { customerId, recipient, grantId, licenseKeyId = null, template } = delivery;
   const { now } = tx.ctx;
   const id = newId();
   const address = presentText(recipient);
@@ -27,6 +30,7 @@ export function queueDelivery(tx: SqlTx, { customerId, recipient, grantId, templ
     id,
     customerId,
     grantId,
+    licenseKeyId,
     template,
     recipient: address,
     status: address === null ? 'FAILED' : 'QUEUED',

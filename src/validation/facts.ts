@@ -60,6 +60,8 @@ export interface Facts {
   readonly mode: Mode;
   /** Null: there is no such key in the mode that was asked about, or nobody has it. */
   readonly found: KeyFacts | null;
+  /** Why it was not found, where no other reason says it. */
+  readonly whyUnknown: 'KEY_MALFORMED' | 'KEY_NOT_FOUND';
   /** Whether it waits in a pool. */
   readonly isPooled: boolean;
   /** Whether the other mode has it. */

@@ -54,9 +54,9 @@ export function judge(holder: KeyHolder, facts: Facts, question: Question, now: 
 }
 
 /** Why a key was not found in the mode that was asked about. */
-function keyMissing({ isPooled, isInOtherMode, mode }: Facts): Code {
+function keyMissing({ isPooled, isInOtherMode, mode, whyUnknown }: Facts): Code {
   if (isPooled) return 'KEY_NOT_ISSUED';
-  if (!isInOtherMode) return 'KEY_NOT_FOUND';
+  if (!isInOtherMode) return whyUnknown;
   return mode === 'LIVE' ? 'KEY_OF_TEST_MODE' : 'KEY_OF_LIVE_MODE';
 }
 

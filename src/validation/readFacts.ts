@@ -2,7 +2,9 @@ import type { RequestContext } from '../kernel/requestContext.js';
 import type { Mode } from '../kernel/viewer.js';
 import { keyHmacs } from '../licenseKeys/keyHmacs.js';
 import type { DeviceFacts, Facts, GrantFacts, KeyFacts, LicenseFacts, ProductFacts, Question } from './facts.js';
+import { rememberPatterns, type ExclusivePatterns } from './impossibleKeys.js';
 import { bothModes, type KeyHolder } from './keyHolder.js';
+import { whyUnknown } from './keyProblem.js';
 import { factsStatement } from './statement.js';
 
 /** A question with the key that it is about. */
@@ -15,6 +17,7 @@ export interface KeyQuestion extends Question {
 type RunStatement = <Row extends object>(name: string, text: string, values: unknown[]) => Promise<Row[]>;
 
 interface FactsRow {
+  patterns: ExclusivePatterns | null;
   product: ProductFacts | null;
   isInOtherMode: boolean;
   isPooled: boolean;
@@ -54,10 +57,11 @@ export async function readFacts(
     values.map(({ keyHmac }) => keyHmac),
   ]);
   if (rows.length !== questions.length) throw new Error('a license key was found twice');
-  return rows.map((row, i) => factsOf(row, (questions[i] as KeyQuestion).mode));
+  rememberPatterns(holder.businessId, rows[0]?.patterns ?? null);
+  return rows.map((row, i) => factsOf(row, holder, questions[i] as KeyQuestion));
 }
 
-function factsOf(row: FactsRow, mode: Mode): Facts {
+function factsOf(row: FactsRow, { businessId }: KeyHolder, { key, mode }: KeyQuestion): Facts {
   const { isInOtherMode, isPooled, replacedUntil, brandId, customerNumber, activationsUsed } = row;
   const found = row.key && {
     key: revived(row.key),
@@ -70,7 +74,14 @@ function factsOf(row: FactsRow, mode: Mode): Facts {
     activationsUsed,
     device: row.device && revived(row.device),
   };
-  return { mode, found, isPooled, isInOtherMode, product: row.product && revived(row.product) };
+  return {
+    mode,
+    whyUnknown: whyUnknown(businessId, key),
+    found,
+    isPooled,
+    isInOtherMode,
+    product: row.product && revived(row.product),
+  };
 }
 
 const isInstant = /(At|From|Until|Since)$/;

@@ -106,6 +106,10 @@ const device = `
     FROM activations a WHERE a.business_id = k.business_id AND a.mode = k.mode AND a.license_key_id = k.id
       AND a.fingerprint = i.fingerprint`;
 
+/** Patterns of keys that a text with their prefix must have, by prefix. */
+const exclusivePatterns = `SELECT jsonb_object_agg(p.key_pattern ->> 'prefix', p.key_pattern) FROM products p
+  WHERE p.business_id = $1 AND p.key_pattern IS NOT NULL AND p.key_prefix_is_exclusive`;
+
 /**
  * Everything that any number of questions are judged by: a row each, in order. Known and unknown keys are looked up alike.
  * $1 business, $2 now, then a list each: of the questions their modes, SKUs, versions, fingerprints and instants; of the
@@ -115,8 +119,10 @@ export const factsStatement = `
   WITH asked AS MATERIALIZED (SELECT * FROM unnest($8::int[], $9::mode[], $10::bytea[]) AS a (n, mode, key_hmac)),
     hit AS MATERIALIZED (${keyLookup('$1')})
   SELECT CASE WHEN p.id IS NOT NULL THEN ${productJson} END AS product,
-      EXISTS (SELECT FROM hit o WHERE o.n = i.n AND o.mode <> i.mode) AS "isInOtherMode",
-      h.n IS NOT NULL AND k.id IS NULL AS "isPooled", h.replaced_until AS "replacedUntil",
+      CASE WHEN i.n = 1 THEN (${exclusivePatterns}) END AS patterns,
+      EXISTS (SELECT FROM hit o WHERE o.n = i.n AND o.mode <> i.mode AND o.license_key_id IS NOT NULL) AS "isInOtherMode",
+      h.n IS NOT NULL AND k.id IS NULL AS "isPooled",
+      CASE WHEN i.at >= $2 OR h.replaced_at <= i.at THEN h.replaced_until END AS "replacedUntil",
       CASE WHEN k.id IS NOT NULL THEN ${asJson(keyFields, 'k')} || coalesce(${snapshotOf('LicenseKey', 'k')}, '{}') END AS key,
       c.brand_id AS "brandId", c.number AS "customerNumber", licenses.list AS licenses, grants.list AS grants,
       CASE WHEN licenses.list IS NULL THEN products.list END AS products, n.used AS "activationsUsed", device.found AS device

@@ -32,11 +32,15 @@ export async function validateLicenseKeys(ctx: RequestContext, inputs: readonly 
   const holder = await keyHolder(ctx);
   const questions = inputs.map((input) => questionOf(holder, input, ctx.now));
   ctx.guesses?.take(inputs.length);
-  const wellFormed = questions.filter(({ key }) => keyProblem(key) === null);
+  const problems = new Map(questions.map((question) => [question, keyProblem(holder.businessId, question.key)]));
+  const wellFormed = questions.filter((question) => problems.get(question) === null);
   const read = wellFormed.length > 0 ? await readFacts(ctx, ctx.db.sql, holder, wellFormed) : [];
   const facts = new Map(wellFormed.map((question, i) => [question, read[i] as Facts]));
   ctx.guesses?.giveBack(read.filter(({ found, isInOtherMode }) => found || isInOtherMode).length);
-  return questions.map((question) => answer(ctx.now, holder, question, facts.get(question) ?? null));
+  return questions.map((question) => {
+    const judgment = facts.get(question) ?? problems.get(question) ?? 'KEY_NOT_FOUND';
+    return answer(ctx.now, holder, question, judgment);
+  });
 }
 
 /** Checks one license key; the same as a list of one. */
@@ -62,10 +66,12 @@ function questionOf(holder: KeyHolder, input: ValidateLicenseKeyInput, now: Date
   };
 }
 
-function answer(now: Date, holder: KeyHolder, question: KeyQuestion, facts: Facts | null) {
+/** @param known what the database knows; else why it was not asked */
+function answer(now: Date, holder: KeyHolder, question: KeyQuestion, known: Facts | LicenseKeyCheckCode) {
+  const facts = typeof known === 'string' ? null : known;
   const judgment = facts && judge(holder, facts, question, now);
   const problems: (LicenseKeyCheckCode | null)[] = [
-    facts ? null : keyProblem(question.key),
+    typeof known === 'string' ? known : null,
     question.fingerprint === null ? null : fingerprintProblem(question.fingerprint),
   ];
   const codes = [...problems.filter((code) => code !== null), ...(judgment?.codes ?? [])];

@@ -92,7 +92,7 @@ test('names of all scripts arrive; names with line ends, commas and tags add nei
     key: 'Schlüssel-ß-<1>',
     activationMessage: '<script>alert(1)</script>\nzweite Zeile',
   };
-  await worker(smtp.url, { contents: { 'license-key': async () => ({ vars: nasty }) } });
+  await worker(smtp.url, { contents: { ...contents, 'license-key': async () => ({ vars: nasty }) } });
   const recipient = newAddress();
   await ended(await newDelivery(api, await newBusiness(api), recipient));
   const [{ recipients, raw, mail }] = smtp.mails as [SmtpServer['mails'][number]];
@@ -312,7 +312,11 @@ test('many mails arrive once each, though two workers share them and a third of 
 test('a mail whose grant was taken back meanwhile is withdrawn, not sent', async () => {
   const smtp = await smtpServer();
   const delivery = await newDelivery(api, await newBusiness(api), 'erika@example.com');
-  const worker = await newWorker(api, { SMTP_URL: smtp.url }, { contents: { 'license-key': async () => null } });
+  const worker = await newWorker(
+    api,
+    { SMTP_URL: smtp.url },
+    { contents: { ...contents, 'license-key': async () => null } },
+  );
   await waitUntil('the mail is given up', async () => (await delivery.row()).status === 'FAILED');
   await worker.stop();
   expect(await delivery.row()).toMatchObject({ failure: 'WITHDRAWN', attempts: 1, sentAt: null });

@@ -6,7 +6,16 @@ import { checkCodes, checksOf } from '../../src/validation/checks.js';
 import { useApi } from '../support/api.js';
 import { newBusiness, type TestBusiness } from '../support/business.js';
 import { attachEntitlement, newProduct, newProductOffering } from '../support/catalog.js';
-import { activated, newBareKey, newLicensedKey, onDevice, validate, type TestKey } from '../support/keys.js';
+import {
+  activated,
+  codesOf,
+  newBareKey,
+  newLicensedKey,
+  onDevice,
+  validate,
+  validateQuery,
+  type TestKey,
+} from '../support/keys.js';
 import { rowId } from '../support/licenses.js';
 
 const api = useApi();
@@ -99,7 +108,17 @@ const only = async (key: Promise<TestKey>, code: LicenseKeyCheckCode): Promise<C
 const cases: Partial<Record<LicenseKeyCheckCode, () => Promise<Case>>> = {
   KEY_BLANK: async () => ({ input: { key: ' - — \u200b' }, codes: ['KEY_BLANK'] }),
   KEY_TOO_LONG: async () => ({ input: { key: 'A'.repeat(513) }, codes: ['KEY_TOO_LONG'] }),
+  KEY_MALFORMED: async () => {
+    const own = await newBusiness(api);
+    const key = await patternedKey(own);
+    return { input: { key: mistyped(key) }, codes: ['KEY_MALFORMED'], brandUrl: own.brandUrl };
+  },
   KEY_NOT_FOUND: async () => ({ input: { key: 'ABCDE-FGHIJ-KLMNO' }, codes: ['KEY_NOT_FOUND'] }),
+  KEY_NOT_ISSUED: async () => {
+    const licenseKeyPoolId = await made('createLicenseKeyPool', { name: 'Stock' }, 'licenseKeyPool');
+    await changed('addKeysToPool', { licenseKeyPoolId, rows: [{ key: 'IN-THE-POOL-1' }] });
+    return { input: { key: 'in the pool 1' }, codes: ['KEY_NOT_ISSUED'] };
+  },
   KEY_OF_TEST_MODE: async () => {
     const { key } = await newLicensedKey(api, business.test);
     return { input: { key }, codes: ['KEY_OF_TEST_MODE'] };
@@ -126,6 +145,8 @@ const cases: Partial<Record<LicenseKeyCheckCode, () => Promise<Case>>> = {
     input: { key: await bareKey({ expiresAt: fromNow(7) }) },
     codes: ['KEY_EXPIRES_SOON'],
   }),
+  KEY_REPLACED: () => only(rotated({}), 'KEY_REPLACED'),
+  KEY_REPLACED_SOON: () => only(rotated({ graceUntil: fromNow(1) }), 'KEY_REPLACED_SOON'),
   LICENSE_NOT_STARTED: () => only(licensed({ activationDate: '2099-01-01' }), 'LICENSE_NOT_STARTED'),
   LICENSE_PAUSED: () => only(licenseAfter('pauseLicense'), 'LICENSE_PAUSED'),
   LICENSE_BLOCKED: () => only(licenseAfter('blockLicense'), 'LICENSE_BLOCKED'),
@@ -242,6 +263,32 @@ async function versioned(): Promise<TestKey> {
   return licensed({ productOfferingId });
 }
 
+/** A key by what it was before it was rotated. */
+async function rotated(fields: Record<string, unknown>): Promise<TestKey> {
+  const key = await licensed();
+  await changed('rotateLicenseKey', { licenseKeyId: key.licenseKeyId, ...fields });
+  return key;
+}
+
+async function made(mutation: string, input: Record<string, unknown>, object: string): Promise<string> {
+  const type = `${mutation[0]?.toUpperCase()}${mutation.slice(1)}Input`;
+  const query = `mutation ($input: ${type}!) { ${mutation}(input: $input) { ${object} { id } userErrors { message } } }`;
+  return (await api.data({ token: business.live, query, variables: { input } }))[mutation][object].id;
+}
+
+/** A generated key of a product whose keys begin with ACME and have a check character. */
+async function patternedKey({ live }: TestBusiness): Promise<string> {
+  const productId = await newProduct(api, live, { keyPattern: { prefix: 'ACME' } });
+  const productOfferingId = await newProductOffering(api, live, { productId });
+  await attachEntitlement(api, live, { target: { productOfferingId } });
+  return (await newLicensedKey(api, live, { productOfferingId })).key;
+}
+
+/** A key with another last character. */
+function mistyped(key: string): string {
+  return key.slice(0, -1) + (key.endsWith('A') ? 'B' : 'A');
+}
+
 async function keyDisabled(): Promise<TestKey> {
   return keyAs(await licensed(), `status = 'DISABLED', disabled_at = $2`, fromNow(0));
 }
@@ -281,6 +328,41 @@ test('the newest public version is told, and is not outdated', async () => {
   const { key } = await versioned();
   const seen = await validate(api, business, { key, version: '2.0' });
   expect([seen.valid, seen.checks, seen.product.latestPublicVersionName]).toEqual([true, [], '2.0']);
+});
+
+test('a mistyped key reaches no database, once a look-up has told the patterns; a good one still does', async () => {
+  const own = await newBusiness(api);
+  const key = await patternedKey(own);
+  const check = (of: string) => api.call({ token: own.live, query: validateQuery, variables: { input: { key: of } } });
+  expect((await check(key)).data.validateLicenseKey.valid).toBe(true);
+  let code = '';
+  const counts = [
+    await api.countStatements(async () => (code = (await check(mistyped(key))).data.validateLicenseKey.checks[0].code)),
+    await api.countStatements(() => check(key.toLowerCase().replaceAll('-', ''))),
+  ];
+  expect([code, ...counts]).toEqual(['KEY_MALFORMED', 0, 1]);
+  for (const one of [`${key}X`, key.slice(0, -1), 'ACME']) {
+    expect(await codesOf(api, own, { key: one })).toEqual(['KEY_MALFORMED']);
+  }
+  expect(await codesOf(api, own, { key: `B${mistyped(key)}` })).toEqual(['KEY_NOT_FOUND']);
+  // Told by the look-up itself, where nothing is remembered yet.
+  const fresh = await newBusiness(api);
+  expect(await codesOf(api, fresh, { key: mistyped(await patternedKey(fresh)) })).toEqual(['KEY_MALFORMED']);
+});
+
+test('a rotated key: both texts are one key, its devices follow, and it works until the grace ends', async () => {
+  const key = await counted(1);
+  await activated(api, business, { key: key.key, fingerprint: 'mine' });
+  const graceUntil = fromNow(1);
+  await changed('rotateLicenseKey', { licenseKeyId: key.licenseKeyId, graceUntil, key: `new-${key.key}` });
+  const device = { fingerprint: 'mine' };
+  const [old, present] = [key.key, `new ${key.key}`].map((text) => ({ key: text, ...device }));
+  expect(await codesOf(api, business, present!)).toEqual([]);
+  const seen = await validate(api, business, old!);
+  expect([seen.valid, seen.expiresAt, seen.activation.status]).toEqual([true, graceUntil.toISOString(), 'ACTIVE']);
+  const after = { asOf: graceUntil };
+  expect(await codesOf(api, business, { ...old, ...after })).toEqual(['KEY_REPLACED']);
+  expect(await codesOf(api, business, { ...present, ...after })).toEqual([]);
 });
 
 test('everything that is wrong is told at once, in the order of the codes, each once', async () => {
