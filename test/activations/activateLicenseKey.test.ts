@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { useApi } from '../support/api.js';
 import { newApiKey, newBusiness, newCustomer, newSession } from '../support/business.js';
 import { activated, newBareKey, newLicensedKey, onDevice, validate } from '../support/keys.js';
+import { expectInvariants } from '../support/invariants.js';
 import { changesOf, rowId } from '../support/licenses.js';
 
 const api = useApi();
@@ -189,6 +190,7 @@ test('of fifty devices at once exactly as many as the limit get a seat', async (
   ]);
   expect(await seatsOf(licenseKeyId)).toEqual({ used: 7, seated: 7 });
   expect((await validate(api, business, { key })).activationsUsed).toBe(7);
+  await expectInvariants(api.db);
 });
 
 test('one device fifty times at once is one activation and one change', async () => {
@@ -214,6 +216,7 @@ test('of many devices that take over lapsed seats at once, as many as there are 
   );
   api.setNow(null);
   expect(answers.filter(({ data }) => data.activateLicenseKey.activation)).toHaveLength(3);
+  await expectInvariants(api.db);
   expect(await seatsOf(licenseKeyId)).toEqual({ used: 3, seated: 3 });
 });
 
