@@ -51,34 +51,43 @@ const ID_FUNCTION = `
  */
 const statements = {
   businesses: `
-    INSERT INTO businesses SELECT pg_temp.bid(1, $1), 'Business ' || $1, false, '{}', 1, $2, $2`,
+    INSERT INTO businesses (id, name, managed_billing, metadata, version, created_at, updated_at)
+    SELECT pg_temp.bid(1, $1), 'Business ' || $1, false, '{}', 1, $2, $2`,
   brands: `
-    INSERT INTO brands SELECT pg_temp.bid(1, $1), pg_temp.bid(2, $1), 'Brand ' || $1, 'brand' || $1 || '.example.com',
+    INSERT INTO brands (business_id, id, name, url, is_primary, metadata, version, created_at, updated_at)
+    SELECT pg_temp.bid(1, $1), pg_temp.bid(2, $1), 'Brand ' || $1, 'brand' || $1 || '.example.com',
       true, '{}', 1, $2, $2`,
   products: `
-    INSERT INTO products SELECT pg_temp.bid(1, $1), pg_temp.bid(4, $1::bigint * ${PRODUCTS} + i), 'SKU-' || i,
-      (ARRAY['Studio', 'Ledger', 'Router', 'Shield', 'Archive'])[i + 1], 'What it does, in one sentence.', NULL, '{}', NULL, 1, $2, $2
+    INSERT INTO products (business_id, id, sku, name, description, service_url, metadata, version, created_at, updated_at)
+    SELECT pg_temp.bid(1, $1), pg_temp.bid(4, $1::bigint * ${PRODUCTS} + i), 'SKU-' || i,
+      (ARRAY['Studio', 'Ledger', 'Router', 'Shield', 'Archive'])[i + 1], 'What it does, in one sentence.', NULL, '{}', 1, $2, $2
     FROM generate_series(0, ${PRODUCTS - 1}) i`,
   product_offerings: `
-    INSERT INTO product_offerings SELECT pg_temp.bid(1, $1), pg_temp.bid(5, $1::bigint * ${OFFERINGS} + i),
+    INSERT INTO product_offerings (business_id, id, product_id, name, description, license_type, price_minor, currency, billing_period, bound_months,
+      group_name, status, metadata, version, created_at, updated_at)
+    SELECT pg_temp.bid(1, $1), pg_temp.bid(5, $1::bigint * ${OFFERINGS} + i),
       pg_temp.bid(4, $1::bigint * ${PRODUCTS} + i % ${PRODUCTS}), 'Offering ' || i, NULL,
       (ARRAY['SEAT', 'DEVICE', 'SITE', 'SUBSCRIPTION'])[1 + i % 4], 990 + 500 * i, 'EUR', 'MONTH', 12, 'standard',
       'AVAILABLE', '{}', 1, $2, $2
     FROM generate_series(0, ${OFFERINGS - 1}) i`,
   packages: `
-    INSERT INTO packages SELECT pg_temp.bid(1, $1), pg_temp.bid(6, $1::bigint * ${PACKAGES} + i), pg_temp.bid(2, $1),
-      pg_temp.bid(4, $1::bigint * ${PRODUCTS} + i % ${PRODUCTS}), 'Package ' || i, NULL, '{}', NULL, 1, $2, $2
+    INSERT INTO packages (business_id, id, brand_id, primary_product_id, name, description, metadata, version, created_at, updated_at)
+    SELECT pg_temp.bid(1, $1), pg_temp.bid(6, $1::bigint * ${PACKAGES} + i), pg_temp.bid(2, $1),
+      pg_temp.bid(4, $1::bigint * ${PRODUCTS} + i % ${PRODUCTS}), 'Package ' || i, NULL, '{}', 1, $2, $2
     FROM generate_series(0, ${PACKAGES - 1}) i`,
   package_offerings: `
-    INSERT INTO package_offerings SELECT pg_temp.bid(1, $1), pg_temp.bid(6, $1::bigint * ${PACKAGES} + i % ${PACKAGES}),
+    INSERT INTO package_offerings (business_id, package_id, product_offering_id)
+    SELECT pg_temp.bid(1, $1), pg_temp.bid(6, $1::bigint * ${PACKAGES} + i % ${PACKAGES}),
       pg_temp.bid(5, $1::bigint * ${OFFERINGS} + i)
     FROM generate_series(0, ${OFFERINGS - 1}) i`,
   subscription_types: `
-    INSERT INTO subscription_types SELECT pg_temp.bid(1, $1), pg_temp.bid(7, $1::bigint * 3 + i),
-      (ARRAY['Month', 'Year', 'Two years'])[i + 1], (ARRAY[30, 365, 730])[i + 1], '{}', NULL, 1, $2, $2
+    INSERT INTO subscription_types (business_id, id, name, days, metadata, version, created_at, updated_at)
+    SELECT pg_temp.bid(1, $1), pg_temp.bid(7, $1::bigint * 3 + i),
+      (ARRAY['Month', 'Year', 'Two years'])[i + 1], (ARRAY[30, 365, 730])[i + 1], '{}', 1, $2, $2
     FROM generate_series(0, 2) i`,
   package_prices: `
-    INSERT INTO package_prices SELECT pg_temp.bid(1, $1), pg_temp.bid(8, $1::bigint * ${3 * PACKAGES} + i),
+    INSERT INTO package_prices (business_id, id, package_id, subscription_type_id, currency, amount_minor, version, created_at, updated_at)
+    SELECT pg_temp.bid(1, $1), pg_temp.bid(8, $1::bigint * ${3 * PACKAGES} + i),
       pg_temp.bid(6, $1::bigint * ${PACKAGES} + i / 3), pg_temp.bid(7, $1::bigint * 3 + i % 3), 'EUR', 1990 + 1000 * i, 1, $2, $2
     FROM generate_series(0, ${3 * PACKAGES - 1}) i`,
   customers: `
@@ -92,38 +101,42 @@ const statements = {
       (ARRAY['DEU', 'FRA', 'SWE', 'ESP'])[1 + i % 4], 'de-DE', '{"source": "import"}', $2, $2
     FROM generate_series(0, $3::int - 1) i`,
   wallets: `
-    INSERT INTO wallets SELECT pg_temp.bid(1, $1), 'LIVE', pg_temp.bid(10, $4::bigint + i),
+    INSERT INTO wallets (business_id, mode, id, customer_id, brand_id, currency, is_default, balance_minor, ledger_sequence, ledger_hash, version, created_at, updated_at)
+    SELECT pg_temp.bid(1, $1), 'LIVE', pg_temp.bid(10, $4::bigint + i),
       pg_temp.bid(9, $5::bigint + i * ${CUSTOMERS_PER_WALLET}), pg_temp.bid(2, $1), 'EUR', true, 1000000000000, 1,
       sha256(int8send($4::bigint + i)), 1, $2, $2
     FROM generate_series(0, $3::int - 1) i`,
   ledger_accounts: `
-    INSERT INTO ledger_accounts SELECT pg_temp.bid(1, $1), 'LIVE'::mode, pg_temp.bid(10, $4::bigint + i), 'WALLET'::ledger_account_kind, 'EUR',
+    INSERT INTO ledger_accounts (business_id, mode, id, kind, currency, wallet_id, created_at)
+    SELECT pg_temp.bid(1, $1), 'LIVE'::mode, pg_temp.bid(10, $4::bigint + i), 'WALLET'::ledger_account_kind, 'EUR',
       pg_temp.bid(10, $4::bigint + i), $2
     FROM generate_series(0, $3::int - 1) i
     UNION ALL SELECT pg_temp.bid(1, $1), 'LIVE'::mode, pg_temp.bid(11, $1::bigint * 2), 'FUNDING'::ledger_account_kind, 'EUR', NULL, $2
     UNION ALL SELECT pg_temp.bid(1, $1), 'LIVE'::mode, pg_temp.bid(11, $1::bigint * 2 + 1), 'SALES'::ledger_account_kind, 'EUR', NULL, $2`,
   ledger_transactions: `
-    INSERT INTO ledger_transactions SELECT pg_temp.bid(1, $1), 'LIVE', pg_temp.bid(12, $4::bigint + i), 'CREDIT',
+    INSERT INTO ledger_transactions (business_id, mode, id, kind, reason, reference, order_id, created_at)
+    SELECT pg_temp.bid(1, $1), 'LIVE', pg_temp.bid(12, $4::bigint + i), 'CREDIT',
       'First payment', NULL, NULL, $2
     FROM generate_series(0, $3::int - 1) i`,
   ledger_transfers: `
-    INSERT INTO ledger_transfers SELECT pg_temp.bid(1, $1), 'LIVE', pg_temp.bid(13, $4::bigint + i),
+    INSERT INTO ledger_transfers (business_id, mode, id, transaction_id, debit_account_id, credit_account_id, currency, amount_minor, wallet_id, wallet_sequence, is_credit, balance_before_minor, balance_after_minor, hash, created_at)
+    SELECT pg_temp.bid(1, $1), 'LIVE', pg_temp.bid(13, $4::bigint + i),
       pg_temp.bid(12, $4::bigint + i), pg_temp.bid(11, $1::bigint * 2), pg_temp.bid(10, $4::bigint + i), 'EUR', 1000000000000,
       pg_temp.bid(10, $4::bigint + i), 1, true, 0, 1000000000000, sha256(int8send($4::bigint + i)), $2
     FROM generate_series(0, $3::int - 1) i`,
   licenses: `
-    INSERT INTO licenses (business_id, mode, id, number, status, status_before_block, type, customer_id, product_offering_id, package_id,
-      subscription_type_id, valid_from, valid_until, activated_at, paused_at, cancelled_at, amount_minor, currency, tags,
+    INSERT INTO licenses (business_id, mode, id, number, status, type, customer_id, product_offering_id, package_id,
+      subscription_type_id, valid_from, valid_until, activated_at, paused_at, cancelled_at, status_before_block, amount_minor, currency, tags,
       metadata, created_at, updated_at)
     SELECT pg_temp.bid(1, $1), 'LIVE', pg_temp.bid(14, $4::bigint + i), 'L' || lpad(($4::bigint + i)::text, 9, '0'),
       (CASE WHEN i % 20 = 3 THEN 'PAUSED' WHEN i % 25 = 4 THEN 'BLOCKED' WHEN i % 20 = 7 THEN 'CANCELLED' ELSE 'ACTIVE' END)::license_status,
-      CASE WHEN i % 25 = 4 AND i % 20 <> 3 THEN 'ACTIVE'::license_status END,
       (ARRAY['SEAT', 'DEVICE', 'SITE', 'SUBSCRIPTION'])[1 + i % 4], pg_temp.bid(9, $5::bigint + i::bigint * 7919 % $6::int),
       CASE WHEN i % 5 > 0 THEN pg_temp.bid(5, $1::bigint * ${OFFERINGS} + i % ${OFFERINGS}) END,
       CASE WHEN i % 5 = 0 THEN pg_temp.bid(6, $1::bigint * ${PACKAGES} + i / 5 % ${PACKAGES}) END,
       CASE WHEN i % 5 = 0 THEN pg_temp.bid(7, $1::bigint * 3 + i % 3) END,
       date_trunc('day', born), CASE WHEN i % 10 > 0 THEN date_trunc('day', born) + interval '365 days' * (1 + i % 3) END,
       date_trunc('day', born), CASE WHEN i % 20 = 3 THEN born END, CASE WHEN i % 20 = 7 THEN born END,
+      CASE WHEN i % 25 = 4 AND i % 20 <> 3 THEN 'ACTIVE'::license_status END,
       CASE WHEN i % 5 = 0 THEN 1990 END, CASE WHEN i % 5 = 0 THEN 'EUR' END,
       CASE WHEN i % 8 = 0 THEN ARRAY['renewed'] ELSE ARRAY[]::text[] END, '{"channel": "web"}', born, born
     FROM generate_series(0, $3::int - 1) i, LATERAL (SELECT $2::timestamptz - interval '730 days' * (1 - i / $3::float8) AS born) b`,
