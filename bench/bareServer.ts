@@ -163,11 +163,10 @@ async function validation({ business_id: businessId, id: brandId }: Row, key: st
   const now = new Date();
   const text = key.normalize('NFKC').toUpperCase().replace(/[\s-]/g, '');
   const [live, inTest] = ['LIVE', 'TEST'].map((mode) => lookupValue(businessId, mode, text));
-  const one = [['LIVE'], [null], [null], [null], [now]];
   const { rows } = await readers.query<Row>({
     name: 'facts',
     text: reads.facts,
-    values: [businessId, now, ...one, [1, 1], ['LIVE', 'TEST'], [live, inTest]],
+    values: [businessId, now, 'LIVE', null, null, null, now, ['LIVE', 'TEST'], [live, inTest]],
   });
   const found = rows[0]!;
   if (!found.key || found.brandId !== brandId) {

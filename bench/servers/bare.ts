@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import ts from 'typescript';
 import { columnsOf } from '../../src/kernel/rows.js';
-import { factsStatement } from '../../src/validation/statement.js';
+import { factsOfOne } from '../../src/validation/statement.js';
 import { hmacSecret } from '../loadWorld.js';
 import { startNode, type BenchServer } from './server.js';
 
@@ -11,7 +11,7 @@ const reads = {
   page: `SELECT ${columnsOf('License', 't')} FROM licenses t WHERE t.business_id = $1 AND t.mode = $2 AND t.created_at < $3
     ORDER BY t.created_at DESC, t.id DESC LIMIT 51`,
   customers: `SELECT ${columnsOf('Customer', 't')} FROM customers t WHERE t.business_id = $1 AND t.mode = $2 AND t.id = ANY($3::uuid[])`,
-  facts: factsStatement,
+  facts: factsOfOne,
   offerings: `SELECT ${columnsOf('ProductOffering', 't')} FROM product_offerings t WHERE t.business_id = $1 AND t.id = ANY($2::uuid[])`,
 };
 

@@ -5,7 +5,7 @@ import type { DeviceFacts, Facts, GrantFacts, KeyFacts, LicenseFacts, ProductFac
 import { rememberPatterns, type ExclusivePatterns } from './impossibleKeys.js';
 import { bothModes, type KeyHolder } from './keyHolder.js';
 import { whyUnknown } from './keyProblem.js';
-import { factsStatement } from './statement.js';
+import { factsOfMany, factsOfOne } from './statement.js';
 
 /** A question with the key that it is about. */
 export interface KeyQuestion extends Question {
@@ -44,21 +44,32 @@ export async function readFacts(
       keyHmacs(keyring, tenant, key).map(({ keyHmac }) => ({ n: i + 1, mode: tenant.mode, keyHmac })),
     ),
   );
-  const rows = await run<FactsRow>('license_key_facts', factsStatement, [
-    holder.businessId,
-    now,
-    questions.map(({ mode }) => mode),
-    questions.map(({ productSku }) => productSku),
-    questions.map(({ version }) => version),
-    questions.map(({ fingerprint }) => fingerprint),
-    questions.map(({ at }) => at),
-    values.map(({ n }) => n),
-    values.map(({ mode }) => mode),
-    values.map(({ keyHmac }) => keyHmac),
-  ]);
+  const rows = await readRows(run, [holder.businessId, now], questions, values);
   if (rows.length !== questions.length) throw new Error('a license key was found twice');
   rememberPatterns(holder.businessId, rows[0]?.patterns ?? null);
   return rows.map((row, i) => factsOf(row, holder, questions[i] as KeyQuestion));
+}
+
+interface LookupValue {
+  readonly n: number;
+  readonly mode: Mode;
+  readonly keyHmac: Buffer;
+}
+
+function readRows(
+  run: RunStatement,
+  common: readonly unknown[],
+  questions: readonly KeyQuestion[],
+  values: readonly LookupValue[],
+): Promise<FactsRow[]> {
+  const fields = ['mode', 'productSku', 'version', 'fingerprint', 'at'] as const;
+  const lookups = [values.map(({ mode }) => mode), values.map(({ keyHmac }) => keyHmac)];
+  const [first, ...others] = questions;
+  if (first && others.length === 0) {
+    return run('facts_of_one_key', factsOfOne, [...common, ...fields.map((field) => first[field]), ...lookups]);
+  }
+  const lists = fields.map((field) => questions.map((question) => question[field]));
+  return run('facts_of_many_keys', factsOfMany, [...common, ...lists, values.map(({ n }) => n), ...lookups]);
 }
 
 function factsOf(row: FactsRow, { businessId }: KeyHolder, { key, mode }: KeyQuestion): Facts {

@@ -66,7 +66,7 @@ const licensesOfKey = `
       'products', (${productsOfLicense})) ORDER BY l.created_at, l.id) AS list
     FROM license_key_bindings b
     JOIN licenses l ON l.business_id = b.business_id AND l.mode = b.mode AND l.id = b.license_id
-    CROSS JOIN LATERAL (SELECT ${snapshotOf('License', 'l')} AS snapshot) t
+    CROSS JOIN LATERAL (SELECT ${snapshotOf('License', 'l')} AS snapshot OFFSET 0) t
     WHERE b.${ofKey} AND (i.at >= $2 OR b.created_at <= i.at)`;
 
 /** Grants of the key and of its licenses that were issued by the instant; one that was revoked after it counts as it was. */
@@ -90,7 +90,7 @@ const productsOfKey = `
     LEFT JOIN product_offerings o ON o.business_id = x.business_id AND o.id = x.product_offering_id
     LEFT JOIN packages w ON w.business_id = x.business_id AND w.id = x.package_id
     JOIN products p ON p.business_id = x.business_id AND p.id = coalesce(x.product_id, o.product_id, w.primary_product_id)
-    WHERE g.business_id = k.business_id AND g.mode = k.mode AND g.license_key_id = k.id`;
+    WHERE g.business_id = k.business_id AND g.mode = k.mode AND g.license_key_id = k.id AND licenses.list IS NULL`;
 
 const seatsOfKey = 'business_id = k.business_id AND o.mode = k.mode AND o.license_key_id = k.id AND o.ended_at IS NULL';
 
@@ -110,14 +110,10 @@ const device = `
 const exclusivePatterns = `SELECT jsonb_object_agg(p.key_pattern ->> 'prefix', p.key_pattern) FROM products p
   WHERE p.business_id = $1 AND p.key_pattern IS NOT NULL AND p.key_prefix_is_exclusive`;
 
-/**
- * Everything that any number of questions are judged by: a row each, in order. Known and unknown keys are looked up alike.
- * $1 business, $2 now, then a list each: of the questions their modes, SKUs, versions, fingerprints and instants; of the
- * look-up values the numbers of their questions from 1, their modes, and themselves.
- */
-export const factsStatement = `
-  WITH asked AS MATERIALIZED (SELECT * FROM unnest($8::int[], $9::mode[], $10::bytea[]) AS a (n, mode, key_hmac)),
-    hit AS MATERIALIZED (${keyLookup('$1')})
+/** @param questions the source of the questions `i`; @param asked that of the look-up values `a` */
+function factsOf(questions: string, asked: string): string {
+  return `
+  WITH asked AS MATERIALIZED (${asked}), hit AS MATERIALIZED (${keyLookup('$1')})
   SELECT CASE WHEN p.id IS NOT NULL THEN ${productJson} END AS product,
       CASE WHEN i.n = 1 THEN (${exclusivePatterns}) END AS patterns,
       EXISTS (SELECT FROM hit o WHERE o.n = i.n AND o.mode <> i.mode AND o.license_key_id IS NOT NULL) AS "isInOtherMode",
@@ -125,9 +121,8 @@ export const factsStatement = `
       CASE WHEN i.at >= $2 OR h.replaced_at <= i.at THEN h.replaced_until END AS "replacedUntil",
       CASE WHEN k.id IS NOT NULL THEN ${asJson(keyFields, 'k')} || coalesce(${snapshotOf('LicenseKey', 'k')}, '{}') END AS key,
       c.brand_id AS "brandId", c.number AS "customerNumber", licenses.list AS licenses, grants.list AS grants,
-      CASE WHEN licenses.list IS NULL THEN products.list END AS products, n.used AS "activationsUsed", device.found AS device
-    FROM unnest($3::mode[], $4::text[], $5::text[], $6::text[], $7::timestamptz[]) WITH ORDINALITY
-      AS i (mode, sku, version, fingerprint, at, n)
+      products.list AS products, n.used AS "activationsUsed", device.found AS device
+    FROM ${questions}
     LEFT JOIN hit h ON h.n = i.n AND h.mode = i.mode
     LEFT JOIN license_keys k ON k.business_id = $1 AND k.mode = h.mode AND k.id = h.license_key_id
     LEFT JOIN customers c ON c.business_id = k.business_id AND c.mode = k.mode AND c.id = k.customer_id
@@ -138,3 +133,24 @@ export const factsStatement = `
     LEFT JOIN LATERAL (${seats}) n ON true
     LEFT JOIN LATERAL (${device}) device ON true
     ORDER BY i.n`;
+}
+
+/**
+ * Everything that one question is judged by. Known and unknown keys are looked up alike.
+ * $1 business, $2 now, then the question's mode, SKU, version, fingerprint and instant, then two lists: modes and look-up values.
+ */
+export const factsOfOne = factsOf(
+  '(SELECT $3::mode AS mode, $4::text AS sku, $5::text AS version, $6::text AS fingerprint, $7::timestamptz AS at, 1 AS n) AS i',
+  'SELECT 1 AS n, a.* FROM unnest($8::mode[], $9::bytea[]) AS a (mode, key_hmac)',
+);
+
+/**
+ * The same for any number of questions: a row each, in order. $1 business, $2 now, then a list each: of the questions their
+ * modes, SKUs, versions, fingerprints and instants; of the look-up values the numbers of their questions from 1, their modes, and
+ * themselves. A statement of its own, because PostgreSQL takes every list for ten items long: for one question it would rather
+ * plan anew each time, which takes several times as long as the reading.
+ */
+export const factsOfMany = factsOf(
+  'unnest($3::mode[], $4::text[], $5::text[], $6::text[], $7::timestamptz[]) WITH ORDINALITY AS i (mode, sku, version, fingerprint, at, n)',
+  'SELECT * FROM unnest($8::int[], $9::mode[], $10::bytea[]) AS a (n, mode, key_hmac)',
+);
