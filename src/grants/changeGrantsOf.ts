@@ -4,7 +4,7 @@ import { changedFields } from '../kernel/changedFields.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
-import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
+import { retireLicenseKey } from '../licenseKeys/retireLicenseKey.js';
 import { grantEntitlements } from './grantEntitlements.js';
 import { lockGrantsOf } from './grantsOfLicense.js';
 import { planGrantChanges, type GivenEntitlements } from './planGrantChanges.js';
@@ -71,6 +71,6 @@ async function revoke(
       reason,
     });
     const { licenseKeyId } = grant;
-    if (licenseKeyId !== null) await disableLicenseKey(tx, { licenseKeyId, licenseId, reason });
+    if (licenseKeyId !== null) await retireLicenseKey(tx, { licenseKeyId, licenseId, reason });
   }
 }

@@ -31,6 +31,7 @@ let worker: Worker;
 beforeAll(async () => {
   worker = await newWorker(api, environment, {
     contents: {
+      'license-key-rotated': async () => null,
       'license-key': async (_ctx, { recipient }) => ({
         vars: {
           customerName: `${person.firstName} ${person.lastName} <${recipient}>`,
@@ -262,6 +263,7 @@ test('a mail that waits is given up, also when its license is resumed; one that 
   await worker.stop();
   const slow = await newWorker(api, environment, {
     contents: {
+      'license-key-rotated': async () => null,
       'license-key': async () => {
         begun();
         await mayGoOn;

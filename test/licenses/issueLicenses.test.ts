@@ -34,6 +34,7 @@ async function seller(modes: ('AUTO' | 'MANUAL')[]) {
     requestId: 'test',
     actor: null,
     keyring: keyringOf(readConfig(testEnvironment)),
+    guesses: null,
     idempotency: null,
   } as unknown as RequestContext;
   let statements = 0;

@@ -18,6 +18,7 @@ export const testEnvironment = {
   LATCHKEY_ENCRYPTION_KEYS: `e1:${Buffer.alloc(32, 2).toString('base64')}`,
   LATCHKEY_RATE_TOKEN_CAPACITY: '0',
   LATCHKEY_RATE_IP_CAPACITY: '0',
+  LATCHKEY_RATE_KEYS_CAPACITY: '0',
   LATCHKEY_LOG_LEVEL: 'silent',
 };
 

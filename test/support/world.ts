@@ -22,6 +22,7 @@ export interface World {
   orderId: string;
   licenseIds: string[];
   grantIds: string[];
+  activationId: string;
 }
 
 /** What buys one license of the world's package; fields as `purchaseLicensesByWallet` takes them. */
@@ -45,7 +46,7 @@ export function purchaseInput(
 
 /**
  * A shop with something of every type: a customer of an organization with a session and 1,000.00 USD, a package at 10.00 USD for 30 days whose
- * product grants a generated key and whose offering grants one by hand, and a purchase of two licenses.
+ * product grants a generated key and whose offering grants one by hand, and a purchase of two licenses, and a device that the first one's key is activated on.
  */
 export async function newWorld(api: Api, token: string): Promise<World> {
   const organizationId = await newOrganization(api, token);
@@ -70,10 +71,17 @@ export async function newWorld(api: Api, token: string): Promise<World> {
   const { purchaseLicensesByWallet: bought } = await api.data({
     token,
     query: `mutation ($input: PurchaseLicensesByWalletInput!) {
-      purchaseLicensesByWallet(input: $input) { order { id } licenses { id grants { id } } userErrors { message } } }`,
+      purchaseLicensesByWallet(input: $input) { order { id } licenses { id grants { id } licenseKeys { key } } userErrors { message } } }`,
     variables: { input: purchaseInput({ walletId, packageId, subscriptionTypeId, customerId }, { quantity: 2 }) },
   });
+  const { activateLicenseKey } = await api.data({
+    token,
+    query: `mutation ($input: ActivateLicenseKeyInput!) {
+      activateLicenseKey(input: $input) { activation { id } userErrors { message } } }`,
+    variables: { input: { key: bought.licenses[0].licenseKeys[0].key, fingerprint: 'world' } },
+  });
   return {
+    activationId: activateLicenseKey.activation.id,
     customerId,
     walletId,
     packageId,
