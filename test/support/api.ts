@@ -78,7 +78,7 @@ export function useApi(environment: Record<string, string> = {}): Api {
       config,
       db,
       keyring: keyringOf(config),
-      log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
+      log: pino({ level: 'silent' }),
       clock: () => now ?? new Date(),
     });
     server = app.server;
