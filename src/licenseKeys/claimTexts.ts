@@ -51,7 +51,7 @@ async function claim(tx: SqlTx, lookups: LookupRow[]): Promise<ReadonlySet<strin
   const written = await tx.sql<{ keyHmac: Buffer }>(
     'claim_texts',
     `INSERT INTO license_key_lookups (business_id, mode, key_hmac, hmac_key_id, license_key_id, pool_key_id)
-      SELECT $1, $2, t.* FROM unnest($3::bytea[], $4::text[], $5::uuid[], $6::uuid[]) t
+      SELECT $1::uuid, $2::mode, t.* FROM unnest($3::bytea[], $4::text[], $5::uuid[], $6::uuid[]) t
       ON CONFLICT (business_id, mode, key_hmac) DO NOTHING RETURNING key_hmac AS "keyHmac"`,
     [businessId, mode, column('keyHmac'), column('hmacKeyId'), column('licenseKeyId'), column('poolKeyId')],
   );

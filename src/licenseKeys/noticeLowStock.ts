@@ -9,7 +9,7 @@ import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 /** How many keys of a mode a pool has left, counted only as far as the threshold. */
 const left = `(SELECT count(*) FROM (SELECT 1 FROM license_key_pool_keys k
     WHERE k.business_id = p.business_id AND k.mode = m.mode AND k.pool_id = p.id AND k.drawn_at IS NULL
-    LIMIT p.low_stock_threshold) some)`;
+    LIMIT p.low_stock_threshold) AS counted)`;
 
 const lowText = `SELECT p.business_id AS "businessId", m.mode, p.id FROM license_key_pools p
   CROSS JOIN unnest(enum_range(NULL::mode)) AS m (mode)

@@ -9,6 +9,7 @@ import {
   newProductVersion,
   newSubscriptionType,
 } from './catalog.js';
+import { newLicenseKeyPool } from './licenseKeys.js';
 import { creditWallet, newWallet } from './wallets.js';
 
 /** Ids of a small shop in which a customer bought. */
@@ -62,6 +63,7 @@ export async function newWorld(api: Api, token: string): Promise<World> {
   const subscriptionTypeId = await newSubscriptionType(api, token);
   await newPackagePrice(api, token, { packageId, subscriptionTypeId });
   await attachEntitlement(api, token, { target: { productId } });
+  await newLicenseKeyPool(api, token, ['POOLED-KEY-1']);
   const entitlementId = await attachEntitlement(api, token, {
     target: { productOfferingId },
     licenseKey: { fulfillmentMode: 'MANUAL' },
