@@ -2,7 +2,6 @@ import type { DisableLicenseKeyInput } from '../generated/graphql.js';
 import { uuidOf } from '../kernel/id.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
-import { refuseIfStale } from '../kernel/version.js';
 import { changeLicenseKey } from '../licenseKeys/changeLicenseKey.js';
 import { checkedReason } from '../licenseKeys/licenseKey.js';
 import { lockLicenseKey } from '../licenseKeys/lockLicenseKey.js';
@@ -20,8 +19,7 @@ export async function disableLicenseKey(
   const reason = checkedReason(input.reason);
   return inSqlTransaction(ctx, async (tx) => {
     const grants = await lockGrantsOfKey(tx, uuidOf('LicenseKey', input.licenseKeyId));
-    const { licenseKey } = await lockLicenseKey(tx, input.licenseKeyId);
-    refuseIfStale(licenseKey, input.expectedVersion);
+    const { licenseKey } = await lockLicenseKey(tx, input);
     if (licenseKey.status === 'ACTIVE') {
       const change = { status: 'DISABLED' as const, disabledAt: ctx.now, disabledReason: reason };
       await changeLicenseKey(tx, licenseKey, change, { type: 'license_key.disabled', reason });

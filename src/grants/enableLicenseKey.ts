@@ -4,7 +4,7 @@ import { uuidOf } from '../kernel/id.js';
 import { refusal } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
-import { refuseIfStale } from '../kernel/version.js';
+import { isCancelled } from '../lifecycle/effective.js';
 import { changeLicenseKey } from '../licenseKeys/changeLicenseKey.js';
 import { checkedReason } from '../licenseKeys/licenseKey.js';
 import { lockLicenseKey } from '../licenseKeys/lockLicenseKey.js';
@@ -23,8 +23,7 @@ export async function enableLicenseKey(
   const reason = checkedReason(input.reason);
   return inSqlTransaction(ctx, async (tx) => {
     const grants = await lockGrantsOfKey(tx, uuidOf('LicenseKey', input.licenseKeyId));
-    const { licenseKey } = await lockLicenseKey(tx, input.licenseKeyId);
-    refuseIfStale(licenseKey, input.expectedVersion);
+    const { licenseKey } = await lockLicenseKey(tx, input);
     if (licenseKey.status === 'DISABLED') {
       await refuseIfRevokedForGood(tx, licenseKey, grants);
       const change = { status: 'ACTIVE' as const, disabledAt: null, disabledReason: null };
@@ -45,7 +44,7 @@ async function refuseIfRevokedForGood(tx: SqlTx, { id }: LicenseKey, grants: rea
     `SELECT 1 AS one FROM license_key_bindings b
       JOIN licenses l ON l.business_id = b.business_id AND l.mode = b.mode AND l.id = b.license_id
       WHERE b.business_id = $1 AND b.mode = $2 AND b.license_key_id = $3 AND l.id IS DISTINCT FROM $4::uuid
-        AND l.status <> 'CANCELLED' AND (l.pending_status = 'CANCELLED' AND l.pending_status_at <= $5) IS NOT TRUE
+        AND NOT ${isCancelled('$5', 'l')}
       LIMIT 1`,
     [revoked.businessId, revoked.mode, id, revoked.licenseId, tx.ctx.now],
   );

@@ -5,6 +5,8 @@ import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { requeueWithdrawn } from '../mail/requeueWithdrawn.js';
+import { carryOutDueEffects, restoredType } from './carryOutDueEffects.js';
+import { startKeys } from './startKeys.js';
 
 const finalReasons: ReadonlySet<Grant['revocationReason']> = new Set([
   'MANUAL',
@@ -19,17 +21,20 @@ export function isRevokedForGood({ status, revocationReason }: Pick<Grant, 'stat
 }
 
 /**
- * A step: the grants that delivered a key, locked. Before the key itself is locked, as revoking and cancelling do, so that
+ * A step: the grants that delivered a key, locked, once what happened to their licenses by itself has been written of them. Before the key itself is locked, as revoking and cancelling do, so that
  * nobody waits crosswise. A key gets its grant when it is made, so none can come to it meanwhile.
  */
 export async function lockGrantsOfKey(tx: SqlTx, licenseKeyId: string): Promise<Grant[]> {
   const { businessId, mode } = tenantOf(tx.ctx);
-  return tx.sql<Grant>(
+  const stored = await tx.sql<Grant>(
     'lock_grants_of_key',
     `SELECT ${columnsOf('Grant')} FROM grants WHERE business_id = $1 AND mode = $2 AND license_key_id = $3
       ORDER BY id FOR NO KEY UPDATE`,
     [businessId, mode, licenseKeyId],
   );
+  const grants: Grant[] = [];
+  for (const grant of stored) grants.push(grant.licenseId === null ? grant : await carryOutDueEffects(tx, grant));
+  return grants;
 }
 
 const own = `business_id = $1 AND mode = $2 AND id = $3`;
@@ -49,15 +54,16 @@ export async function revokeGrantsOfKey(tx: SqlTx, grants: readonly Grant[], rea
           revoked_at = coalesce(revoked_at, $4), revocation_reason = coalesce(revocation_reason, 'KEY_DISABLED'),
           revocation_causes = array_append(revocation_causes, 'KEY_DISABLED'), ${touch}
         WHERE ${own} RETURNING ${columnsOf('Grant')}`,
-      type: grant.status === 'REVOKED' ? 'entitlement_grant.updated' : 'entitlement_grant.revoked',
+      type: (before) => (before.status === 'REVOKED' ? 'entitlement_grant.updated' : 'entitlement_grant.revoked'),
       reason,
     });
   }
 }
 
 /**
- * A step: ends that cause for the locked grants of a key. What nothing else holds is again what it was before, and a mail that
- * was withdrawn meanwhile goes out after all. Records `entitlement_grant.restored`, or `entitlement_grant.updated`.
+ * A step: ends that cause for the locked grants of a key. What nothing else holds is again what it was before, a key that is
+ * delivered only now begins its time, and a mail that was withdrawn meanwhile goes out after all. Records
+ * `entitlement_grant.restored`, `entitlement_grant.delivered` or `entitlement_grant.updated`, as `restoreGrantsOf` does.
  */
 export async function restoreGrantsOfKey(tx: SqlTx, grants: readonly Grant[], reason: string | null): Promise<void> {
   const rest = `array_remove(revocation_causes, 'KEY_DISABLED')`;
@@ -65,17 +71,20 @@ export async function restoreGrantsOfKey(tx: SqlTx, grants: readonly Grant[], re
   const delivered: string[] = [];
   for (const grant of grants) {
     if (!grant.revocationCauses.includes('KEY_DISABLED')) continue;
-    const isHeld = grant.revocationCauses.length > 1;
     const now = await changeGrant(tx, grant, {
       name: 'restore_grant_of_key',
       text: `UPDATE grants SET status = ${unlessHeld('status_before_revocation', 'status')},
           status_before_revocation = ${unlessHeld('NULL', 'status_before_revocation')},
-          revoked_at = ${unlessHeld('NULL', 'revoked_at')}, revocation_reason = (${rest})[1]::revocation_reason,
+          revoked_at = ${unlessHeld('NULL', 'revoked_at')},
+          delivered_at = CASE WHEN ${rest} = '{}' AND status_before_revocation = 'DELIVERED'
+            THEN coalesce(delivered_at, greatest($4, created_at)) ELSE delivered_at END,
+          revocation_reason = (${rest})[1]::revocation_reason,
           revocation_causes = ${rest}, ${touch}
         WHERE ${own} RETURNING ${columnsOf('Grant')}`,
-      type: isHeld ? 'entitlement_grant.updated' : 'entitlement_grant.restored',
+      type: restoredType,
       reason,
     });
+    await startKeys(tx, [{ before: grant, after: now }]);
     if (now.status === 'DELIVERED') delivered.push(now.id);
   }
   await requeueWithdrawn(tx, delivered);
@@ -84,12 +93,12 @@ export async function restoreGrantsOfKey(tx: SqlTx, grants: readonly Grant[], re
 async function changeGrant(
   tx: SqlTx,
   grant: Grant,
-  { name, text, type, reason }: { name: string; text: string; type: ChangeType; reason: string | null },
+  { name, text, type, reason }: { name: string; text: string; type: (before: Grant, after: Grant) => ChangeType; reason: string | null },
 ): Promise<Grant> {
   const [now] = await tx.sql<Grant>(name, text, [grant.businessId, grant.mode, grant.id, tx.ctx.now]);
   if (!now) throw new Error('a locked grant is gone');
   const { updatedAt: _, version, ...fields } = now;
   const about = { objectType: 'Grant', objectId: grant.id, sequence: version, snapshot: now, reason } as const;
-  recordChange(tx, { type, ...about, ...changedFields(grant, fields) });
+  recordChange(tx, { type: type(grant, now), ...about, ...changedFields(grant, fields) });
   return now;
 }

@@ -5,7 +5,6 @@ import { refusal, refuseIfAny, userError, type UserErrorData } from '../kernel/r
 import type { RequestContext } from '../kernel/requestContext.js';
 import { checkLength, presentText } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
-import { refuseIfStale } from '../kernel/version.js';
 import { queueDelivery } from '../mail/queueDelivery.js';
 import { sealedKey } from './addLicenseKey.js';
 import { changeLicenseKey } from './changeLicenseKey.js';
@@ -29,8 +28,7 @@ export async function rotateLicenseKey(
     async (tx) => {
       // Asked behind the claim of the idempotency key: a retry that comes after the grace is answered, not refused.
       refuseIfAny(problemsOf(ctx, input));
-      const { licenseKey, customer } = await lockLicenseKey(tx, input.licenseKeyId);
-      refuseIfStale(licenseKey, input.expectedVersion);
+      const { licenseKey, customer } = await lockLicenseKey(tx, input);
       refuseIfDisabled(licenseKey);
       const text = await newText(tx, licenseKey.id, input.key);
       const graceUntil = await supersede(tx, licenseKey, input.graceUntil ?? null);

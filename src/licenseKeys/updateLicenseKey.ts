@@ -3,7 +3,6 @@ import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { checkMetadata, mergedMetadataWithin } from '../kernel/text.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
-import { refuseIfStale } from '../kernel/version.js';
 import { changeLicenseKey, type LicenseKeyChange } from './changeLicenseKey.js';
 import { checkKeyLimits } from './licenseKey.js';
 import { lockLicenseKey } from './lockLicenseKey.js';
@@ -20,8 +19,7 @@ export async function updateLicenseKey(
   return inSqlTransaction(ctx, async (tx) => {
     // Asked behind the claim of the idempotency key: a retry that comes after the expiry is answered, not refused.
     refuseIfAny(problemsOf(ctx, input));
-    const { licenseKey } = await lockLicenseKey(tx, input.licenseKeyId);
-    refuseIfStale(licenseKey, input.expectedVersion);
+    const { licenseKey } = await lockLicenseKey(tx, input);
     const change: LicenseKeyChange = { metadata: mergedMetadataWithin(licenseKey.metadata, input.metadata) };
     if (input.activationsLimit !== undefined) change.activationsLimit = input.activationsLimit;
     if (input.expiresAt !== undefined) change.expiresAt = input.expiresAt;
