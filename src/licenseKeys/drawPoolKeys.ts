@@ -49,6 +49,16 @@ export async function drawPoolKeys(
   needed: ReadonlyMap<string, number>,
   path: readonly string[],
 ): Promise<PoolDraws> {
+  const draws = await drawWhatIsLeft(tx, needed);
+  for (const [poolId, count] of needed) {
+    const available = draws.get(poolId)?.length ?? 0;
+    if (available < count) throw poolEmpty(path, count, available);
+  }
+  return draws;
+}
+
+/** A step: the same for what cannot be refused any more: of pools that have too few keys, all that are left. */
+export async function drawWhatIsLeft(tx: SqlTx, needed: ReadonlyMap<string, number>): Promise<PoolDraws> {
   const { businessId, mode } = tenantOf(tx.ctx);
   const draws = new Map<string, DrawnKey[]>();
   // In one order for everybody, so that two takers of two pools do not wait crosswise.
@@ -57,9 +67,8 @@ export async function drawPoolKeys(
       tx.sql<DrawnKey>(name, text, [businessId, mode, poolId, wanted, tx.ctx.now]);
     const keys = await draw('draw_pool_keys', statement('SKIP LOCKED'), count);
     if (keys.length < count) keys.push(...(await draw('draw_last_pool_keys', statement(''), count - keys.length)));
-    if (keys.length < count) throw poolEmpty(path, count, keys.length);
     keys.sort((a, b) => (a.id < b.id ? -1 : 1));
-    await link(tx, keys);
+    if (keys.length > 0) await link(tx, keys);
     draws.set(poolId, keys);
   }
   return draws;

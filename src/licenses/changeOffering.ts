@@ -22,7 +22,7 @@ export async function changeOffering(
   const customer = await findCustomerOf(tx, license);
   await changeGrantsOf(
     tx,
-    { license, customer, reason },
+    { license, productOfferingId: plan.to.id, customer, reason },
     {
       before: given.get(plan.from.id) ?? [],
       after: given.get(plan.to.id) ?? [],

@@ -3,7 +3,7 @@ import type { License, LicenseStatus, RevocationReason } from '../generated/pris
 import { validityOf } from '../licenses/license.js';
 import type { Facts, KeyFacts, LicenseFacts, ProductFacts, Question } from './facts.js';
 import { judgeDevice } from './judgeDevice.js';
-import { judgedLicense, lastsUntil } from './judgedLicense.js';
+import { isEnded, judgedLicense, lastsUntil } from './judgedLicense.js';
 import type { KeyHolder } from './keyHolder.js';
 
 type Code = LicenseKeyCheckCode;
@@ -34,10 +34,11 @@ export function judge(holder: KeyHolder, facts: Facts, question: Question, now: 
   const chosen = judgedLicense(found.licenses, at);
   const product = productOf(facts, found, chosen, question);
   const windowEnd = chosen && lastsUntil(chosen.license, found.licenses, at);
+  const isDisabled = found.key.status === 'DISABLED' || isEnded(found.licenses, at);
   const codes: Code[] = [
-    ...judgeKey(found, at),
+    ...judgeKey(found, isDisabled, at),
     ...(chosen ? judgeLicense(chosen.license, windowEnd, at) : []),
-    ...judgeGrant(found),
+    ...(isDisabled ? judgeGrant(found) : []),
     ...judgeProduct(facts, found, chosen, question),
     ...(product ? judgeVersion(product, question) : []),
     ...judgeCustomer(found, question),
@@ -65,9 +66,9 @@ function keyElsewhere({ brandId }: KeyHolder, found: KeyFacts, { at }: Question)
   return at < found.key.createdAt ? 'KEY_NOT_YET_CREATED' : null;
 }
 
-function judgeKey({ key, replacedUntil }: KeyFacts, at: Date): Code[] {
+function judgeKey({ key, replacedUntil }: KeyFacts, isDisabled: boolean, at: Date): Code[] {
   const codes: Code[] = [];
-  if (key.status === 'DISABLED') codes.push('KEY_DISABLED');
+  if (isDisabled) codes.push('KEY_DISABLED');
   if (key.expiresAt) codes.push(...ending(key.expiresAt, at, 'KEY_EXPIRED', 'KEY_EXPIRES_SOON'));
   if (replacedUntil) codes.push(replacedUntil <= at ? 'KEY_REPLACED' : 'KEY_REPLACED_SOON');
   return codes;
@@ -119,8 +120,7 @@ const takenBack: Partial<Record<RevocationReason, Code>> = {
 };
 
 /** Why a key that is switched off was: a grant that was taken back leaves the key to other licenses. */
-function judgeGrant({ key, grants }: KeyFacts): Code[] {
-  if (key.status !== 'DISABLED') return [];
+function judgeGrant({ grants }: KeyFacts): Code[] {
   return grants.flatMap(({ gaveKey, status, revocationReason }) => {
     const code = gaveKey && status === 'REVOKED' && revocationReason ? takenBack[revocationReason] : undefined;
     return code ? [code] : [];

@@ -34,6 +34,14 @@ function endOf({ validUntil, cancelledAt, pendingStatus, pendingStatusAt }: Lice
   return Math.min(...[validUntil, cancelledAt, scheduled].map((end) => end?.getTime() ?? Infinity));
 }
 
+/** Whether a key has ended with its licenses by what is not written yet: `keysEnded` says the same in SQL. */
+export function isEnded(licenses: readonly LicenseFacts[], at: Date): boolean {
+  return (
+    licenses.every(({ license }) => asOf(license, at).status === 'CANCELLED') &&
+    licenses.some(({ license }) => license.status !== 'CANCELLED')
+  );
+}
+
 /**
  * Until when a license and those that follow it on the key without a gap last; null: for ever.
  * @param license as it is at the instant

@@ -200,7 +200,8 @@ test('the earlier of the expiry of the key, the window and a scheduled cancellat
     first,
   ]);
   expect((await validate(api, business, { key: key.key })).expiresAt).toBe(first.toISOString());
-  expect(await codesOf(api, business, { key: key.key, asOf: first })).toEqual(['LICENSE_CANCELLED']);
+  // The key ends with its last license from that instant, whether or not the worker has written it.
+  expect(await codesOf(api, business, { key: key.key, asOf: first })).toEqual(['KEY_DISABLED', 'LICENSE_CANCELLED']);
   const before = new Date(first.getTime() - 1);
   expect(await codesOf(api, business, { key: key.key, asOf: before })).toEqual(['LICENSE_CANCELLATION_SCHEDULED']);
 });
