@@ -72,7 +72,14 @@ async function lockValidKey(
 }
 
 /** @returns the id of the activation */
-async function seat(tx: SqlTx, tenant: DeviceTenant, { key }: KeyFacts, wanted: WantedActivation): Promise<string> {
+async function seat(
+  tx: SqlTx,
+  tenant: DeviceTenant,
+  { key, isErased }: KeyFacts,
+  asked: WantedActivation,
+): Promise<string> {
+  // The program works on for whom is erased, but no more is noted about the person.
+  const wanted = isErased ? { ...asked, name: null, metadata: {} } : asked;
   const current = await lockActivation(tx, tenant, key.id, wanted.fingerprint);
   if (current && current.endedAt === null) return renewActivation(tx, current, wanted);
   if (!(await takeSeat(tx, tenant, key.id))) {

@@ -93,7 +93,12 @@ export async function restoreGrantsOfKey(tx: SqlTx, grants: readonly Grant[], re
 async function changeGrant(
   tx: SqlTx,
   grant: Grant,
-  { name, text, type, reason }: { name: string; text: string; type: (before: Grant, after: Grant) => ChangeType; reason: string | null },
+  {
+    name,
+    text,
+    type,
+    reason,
+  }: { name: string; text: string; type: (before: Grant, after: Grant) => ChangeType; reason: string | null },
 ): Promise<Grant> {
   const [now] = await tx.sql<Grant>(name, text, [grant.businessId, grant.mode, grant.id, tx.ctx.now]);
   if (!now) throw new Error('a locked grant is gone');

@@ -1,3 +1,4 @@
+import { erasedMessage } from '../kernel/erased.js';
 import type { ImportLicenseKeyRow } from '../generated/graphql.js';
 import type { Mode } from '../kernel/viewer.js';
 import { newId, uuidOf } from '../kernel/id.js';
@@ -44,9 +45,11 @@ interface FoundCustomer {
   brandId: string;
   code: string | null;
   externalId: string | null;
+  isErased: boolean;
 }
 
-const fields = 'id, mode, brand_id AS "brandId", code, external_id AS "externalId"';
+const fields =
+  'id, mode, brand_id AS "brandId", code, external_id AS "externalId", erased_at IS NOT NULL AS "isErased"';
 const customersText = `SELECT ${fields} FROM customers WHERE business_id = $1 AND mode IN ('LIVE', 'TEST') AND id = ANY($3::uuid[])
   UNION SELECT ${fields} FROM customers WHERE business_id = $1 AND mode = $2 AND code = ANY($4::text[])
   UNION SELECT ${fields} FROM customers WHERE business_id = $1 AND mode = $2 AND external_id = ANY($5::text[])`;
@@ -68,7 +71,7 @@ const licensesText = `SELECT l.id, l.mode, l.customer_id AS "customerId", c.bran
 /**
  * A step, two statements for all rows: finds the customers and licenses that rows name. What is not there, is of the other mode
  * or another brand, or does not fit, becomes a problem of its row: CustomerNotFound, LicenseNotFound, ModeMismatch,
- * BrandMismatch, InvalidInput.
+ * BrandMismatch, CustomerErased, InvalidInput.
  */
 export async function findNamed(tx: SqlTx, rows: readonly ImportedRow[]): Promise<void> {
   const { businessId, mode, brandId } = tenantViewer(tx.ctx);
@@ -103,7 +106,10 @@ type Caller = { mode: Mode; brandId: string | null };
 
 function customerOf(row: ImportedRow, path: Path, found: FoundCustomer | undefined, caller: Caller): void {
   if (!found) row.problems.push(userError('CustomerNotFound', path, 'There is no such customer.'));
-  else if (isOurs(row, path, found, caller)) row.customerId = found.id;
+  else if (isOurs(row, path, found, caller)) {
+    row.customerId = found.id;
+    if (found.isErased) row.problems.push(userError('CustomerErased', path, erasedMessage));
+  }
 }
 
 function licenseOf(row: ImportedRow, path: Path, found: FoundLicense | undefined, caller: Caller): void {

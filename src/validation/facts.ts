@@ -43,6 +43,8 @@ export interface KeyFacts {
   >;
   readonly brandId: string;
   readonly customerNumber: string;
+  /** Whether the person behind the customer was erased: nothing more is noted about it. */
+  readonly isErased: boolean;
   /** Until when the string works that was asked about; null: it is the key's present one. */
   readonly replacedUntil: Date | null;
   readonly licenses: readonly LicenseFacts[];

@@ -25,6 +25,7 @@ interface FactsRow {
   key: KeyFacts['key'] | null;
   brandId: string;
   customerNumber: string;
+  isErased: boolean;
   licenses: LicenseFacts[] | null;
   grants: GrantFacts[] | null;
   products: ProductFacts[] | null;
@@ -73,11 +74,12 @@ function readRows(
 }
 
 function factsOf(row: FactsRow, { businessId }: KeyHolder, { key, mode }: KeyQuestion): Facts {
-  const { isInOtherMode, isPooled, replacedUntil, brandId, customerNumber, activationsUsed } = row;
+  const { isInOtherMode, isPooled, replacedUntil, brandId, customerNumber, isErased, activationsUsed } = row;
   const found = row.key && {
     key: revived(row.key),
     brandId,
     customerNumber,
+    isErased,
     replacedUntil,
     licenses: (row.licenses ?? []).map(revived),
     products: (row.products ?? []).map(revived),

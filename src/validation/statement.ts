@@ -134,7 +134,7 @@ function factsOf(questions: string, asked: string): string {
       h.n IS NOT NULL AND k.id IS NULL AS "isPooled",
       CASE WHEN i.at >= $2 OR h.replaced_at <= i.at THEN h.replaced_until END AS "replacedUntil",
       CASE WHEN k.id IS NOT NULL THEN ${asJson(keyFields, 'k')} || coalesce(${snapshotOf('LicenseKey', 'k')}, '{}') END AS key,
-      c.brand_id AS "brandId", c.number AS "customerNumber", licenses.list AS licenses, grants.list AS grants,
+      c.brand_id AS "brandId", c.number AS "customerNumber", c.erased_at IS NOT NULL AS "isErased", licenses.list AS licenses, grants.list AS grants,
       products.list AS products, n.used AS "activationsUsed", device.found AS device
     FROM ${questions}
     LEFT JOIN hit h ON h.n = i.n AND h.mode = i.mode
