@@ -71,7 +71,7 @@ async function supersede(tx: SqlTx, licenseKey: LicenseKey, wanted: Date | null)
   const { now } = tx.ctx;
   const [id, graceUntil] = [newId(), wanted ?? now];
   const row = { businessId, mode, id, licenseKeyId, keyCiphertext, last4, graceUntil, createdAt: now };
-  tx.insert('license_key_rotations', row as never);
+  tx.insert('license_key_rotations', row);
   await tx.sql(
     'supersede_key_text',
     `UPDATE license_key_lookups SET rotation_id = $4

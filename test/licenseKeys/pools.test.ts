@@ -141,7 +141,7 @@ test('an entitlement of a pool gives its keys in their order; an empty pool refu
     userErrors: [{ code: 'LICENSE_KEY_POOL_EMPTY', path: ['input', 'entitlementId'], needed: 1, available: 0 }],
   });
   expect(await rowsOf(api)).toBe(before);
-  const rotated = await callKey(api, live, 'rotateLicenseKey', { licenseKeyId: keys[0] as string, key: 'NEW-1' });
+  const rotated = await callKey(api, live, 'rotateLicenseKey', { licenseKeyId: keys[0], key: 'NEW-1' });
   expect(rotated.userErrors).toEqual([]);
   expect(await findByText(api, live, 'DRAW-1')).toEqual([keys[0]]);
   expect(await textOfKey(api, live, keys[0] as string)).toBe('NEW-1');

@@ -60,7 +60,7 @@ async function processWith<T>(
   };
   try {
     const rekey = () => rekeyLicenseKeys({ db: api.db, keyring, mailFolder: null, clock: () => new Date() });
-    return await work({ ...api, call, data, db: api.db } as Api, rekey);
+    return await work({ ...api, call, data, db: api.db }, rekey);
   } finally {
     await server.close();
   }
@@ -93,7 +93,7 @@ test('secrets are rotated under load: processes that know only one of them colli
     before.set(await newLicenseKey(api, live, { key: `BEFORE-${i}`, customerId }), `BEFORE-${i}`);
   const [rotatedId] = before.keys();
   await callKey(api, live, 'rotateLicenseKey', {
-    licenseKeyId: rotatedId as string,
+    licenseKeyId: rotatedId,
     key: 'AFTER-0',
     graceUntil: '2099-01-01',
   });
@@ -176,6 +176,22 @@ test('of two rotating processes with the secrets in different orders, one stores
       expect(results.filter(({ licenseKey }) => licenseKey)).toHaveLength(20);
     }),
   );
+});
+
+test('a text that is stored under the old secret only is taken to a rotating import, whose other rows are done', async () => {
+  const { live } = await newBusiness(api);
+  const customerId = await newCustomer(api, live);
+  await newLicenseKey(api, live, { key: 'ONLY-OLD-1', customerId });
+  await processWith([next, old], async (rotating) => {
+    const query =
+      'mutation ($input: ImportLicenseKeysInput!) { importLicenseKeys(input: $input) { results { licenseKey { last4 } userErrors { code } } } }';
+    const rows = ['only old 1', 'FRESH-2222'].map((key) => ({ key, customerId }));
+    const { importLicenseKeys } = await rotating.data({ token: live, query, variables: { input: { rows } } });
+    expect(importLicenseKeys.results).toEqual([
+      { licenseKey: null, userErrors: [{ code: 'LICENSE_KEY_TAKEN' }] },
+      { licenseKey: { last4: '2222' }, userErrors: [] },
+    ]);
+  });
 });
 
 test('the server does not start with another secret under a known id, nor without one that is still needed', async () => {
