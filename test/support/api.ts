@@ -49,6 +49,8 @@ export interface Api {
   data(call: Call): Promise<any>;
   /** Sets the program's clock; null: the system's. */
   setNow(now: Date | string | null): void;
+  /** What the server's clock says. */
+  now(): Date;
   readonly db: Database;
   readonly url: string;
   readonly server: FastifyInstance;
@@ -114,6 +116,7 @@ export function useApi(environment: Record<string, string> = {}): Api {
       }
       return answer.data;
     },
+    now: () => now ?? new Date(),
     setNow(instant) {
       now = instant === null ? null : new Date(instant);
     },

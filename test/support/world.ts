@@ -70,11 +70,18 @@ export async function newWorld(api: Api, token: string): Promise<World> {
   });
   const walletId = await newWallet(api, token, { customerId });
   await creditWallet(api, token, walletId, '1000.00');
+  // By the server's clock, so that the device finds them begun.
+  const startDate = api.now();
   const { purchaseLicensesByWallet: bought } = await api.data({
     token,
     query: `mutation ($input: PurchaseLicensesByWalletInput!) {
       purchaseLicensesByWallet(input: $input) { order { id } licenses { id grants { id } licenseKeys { key } } userErrors { message } } }`,
-    variables: { input: purchaseInput({ walletId, packageId, subscriptionTypeId, customerId }, { quantity: 2 }) },
+    variables: {
+      input: purchaseInput(
+        { walletId, packageId, subscriptionTypeId, customerId },
+        { quantity: 2, startDate, endDate: new Date(startDate.getTime() + 30 * 86_400_000) },
+      ),
+    },
   });
   const { activateLicenseKey } = await api.data({
     token,
