@@ -14,6 +14,19 @@ export const endedKeys = `SELECT b.license_key_id AS id,
     GROUP BY b.license_key_id
     HAVING bool_and(${isCancelled('$4', 'l')}) AND bool_or(l.status <> 'CANCELLED')`;
 
+/**
+ * The same of one key, as SQL. Asked first is what is due, which few licenses are.
+ * @param now the placeholder of the instant
+ * @param alias of `license_keys`
+ */
+export function isEnded(now: string, alias: string): string {
+  const licenses = `license_key_bindings b
+      JOIN licenses l ON l.business_id = b.business_id AND l.mode = b.mode AND l.id = b.license_id
+    WHERE b.business_id = ${alias}.business_id AND b.mode = ${alias}.mode AND b.license_key_id = ${alias}.id`;
+  return `(EXISTS (SELECT 1 FROM ${licenses} AND l.pending_status = 'CANCELLED' AND l.pending_status_at <= ${now})
+    AND NOT EXISTS (SELECT 1 FROM ${licenses} AND NOT ${isCancelled(now, 'l')}))`;
+}
+
 /** Whether a key has ended with its licenses, though that is not written yet: one statement for all keys. */
 export function keysEnded(ctx: RequestContext): DataLoader<string, boolean> {
   return new DataLoader(async (ids) => {

@@ -35,12 +35,18 @@ function conditionsOf(ctx: RequestContext, where: LicenseKeyWhere): Condition[] 
   if (id) conditions.push(isAnyOf('id', ids('LicenseKey', id), 'uuid'));
   if (customerId) conditions.push(isAnyOf('customer_id', ids('Customer', customerId), 'uuid'));
   if (licenseId) conditions.push(hangsOn(ids('License', licenseId)));
-  if (status) conditions.push((place) => `t.status = ANY(${place(status.in)}::license_key_status[])`);
+  if (status) conditions.push(hasStatus(ctx, status.in));
   if (source) conditions.push((place) => `t.source = ANY(${place(source.in)}::license_key_source[])`);
   if (last4) conditions.push(isAnyOf('last4', last4.in, 'text'));
   if (key != null) conditions.push(hasText(ctx, key));
   if (metadata) conditions.push(hasMetadata(metadata));
   return conditions;
+}
+
+/** By its effective status: a key whose last license ended by itself is disabled from that instant on. */
+function hasStatus({ now }: RequestContext, statuses: readonly string[]): Condition {
+  return (place) =>
+    `(CASE WHEN ${isEnded(place(now), 't')} THEN 'DISABLED' ELSE t.status END) = ANY(${place(statuses)}::license_key_status[])`;
 }
 
 function hangsOn(licenseIds: string[]): Condition {

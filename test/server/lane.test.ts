@@ -66,7 +66,8 @@ async function send(way: 'lane' | 'apollo', payload: object, headers: Record<str
     payload: JSON.stringify(payload),
   });
   const { date: _date, ...rest } = all;
-  return { status: statusCode, headers: rest, body };
+  // The example of a key pattern is made anew each time.
+  return { status: statusCode, headers: rest, body: body.replace(/"example":"[^"]*"/g, '"example":"any"') };
 }
 
 async function answeredBy(way: string): Promise<number> {
