@@ -6,6 +6,7 @@ import type { ListSpec, PageArgs } from '../kernel/page.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { scopeOf } from '../kernel/tenancy.js';
 import { keyHmacs } from './keyHmacs.js';
+import { isEnded } from './keysEnded.js';
 
 /** What says which keys are listed, and in which order; where absent: all, the newest first. */
 export interface LicenseKeyListArgs extends PageArgs {
