@@ -12,11 +12,14 @@ interface Caller {
 
 type Row = Record<string, any>;
 
-const reads = JSON.parse(process.env.READS!) as Record<'licenses' | 'page' | 'customers' | 'offerings', string>;
+const reads = JSON.parse(process.env.READS!) as Record<
+  'licenses' | 'page' | 'customers' | 'offerings' | 'facts',
+  string
+>;
 const poolOptions = { connectionString: process.env.DATABASE_URL!, max: 10 };
 const readers = new pg.Pool(poolOptions);
 const writers = new pg.Pool(poolOptions);
-const [hmacKey, cipherKey] = [randomBytes(32), randomBytes(32)];
+const [hmacKey, cipherKey] = [Buffer.from(process.env.HMAC_SECRET!, 'base64'), randomBytes(32)];
 
 // Ids: a prefix and the UUID in 26 characters of base 32.
 
@@ -84,10 +87,10 @@ async function callerOf(request: IncomingMessage): Promise<Caller | null> {
 const [CAPACITY, REFILL_PER_SECOND] = [1e9, 84];
 const buckets = new Map<string, { tokens: number; at: number }>();
 
-function isAllowed({ keyId }: Caller): boolean {
+function isAllowed(who: string): boolean {
   const now = performance.now();
-  const bucket = buckets.get(keyId) ?? { tokens: CAPACITY, at: now };
-  buckets.set(keyId, bucket);
+  const bucket = buckets.get(who) ?? { tokens: CAPACITY, at: now };
+  buckets.set(who, bucket);
   bucket.tokens = Math.min(CAPACITY, bucket.tokens + ((now - bucket.at) / 1_000) * REFILL_PER_SECOND);
   bucket.at = now;
   return bucket.tokens-- >= 1;
@@ -154,6 +157,53 @@ function licenseOf(row: Row, customer: Row, offering: Row | undefined, now: Date
   };
 }
 
+// Checking a key: its value in both modes, the same statement, what the rules say of it.
+
+async function validation({ business_id: businessId, id: brandId }: Row, key: string) {
+  const now = new Date();
+  const text = key.normalize('NFKC').toUpperCase().replace(/[\s-]/g, '');
+  const [live, inTest] = ['LIVE', 'TEST'].map((mode) => lookupValue(businessId, mode, text));
+  const { rows } = await readers.query<Row>({
+    name: 'facts',
+    text: reads.facts,
+    values: [businessId, now, 'LIVE', null, null, null, now, ['LIVE', 'TEST'], [live, inTest]],
+  });
+  const found = rows[0]!;
+  if (!found.key || found.brandId !== brandId) {
+    const checks = [{ code: 'KEY_NOT_FOUND', severity: 'ERROR' }];
+    const nothing = { license: null, product: null, activationsUsed: null, activationsLimit: null, expiresAt: null };
+    return { valid: false, checks, ...nothing };
+  }
+  const { license, products } = found.licenses[0] as Row;
+  const [validFrom, validUntil] = [new Date(license.validFrom), license.validUntil && new Date(license.validUntil)];
+  const isActive = license.status === 'ACTIVE' && now >= validFrom && !(validUntil && validUntil <= now);
+  return {
+    valid: isActive && found.key.status === 'ACTIVE',
+    checks: [],
+    license: {
+      status: license.status,
+      validFrom: validFrom.toISOString(),
+      validUntil: validUntil?.toISOString() ?? null,
+      isActive,
+    },
+    product: { sku: products[0].sku, name: products[0].name },
+    activationsUsed: found.activationsUsed,
+    activationsLimit: found.key.activationsLimit,
+    expiresAt: validUntil?.toISOString() ?? null,
+  };
+}
+
+function lookupValue(...parts: string[]): Buffer {
+  const hmac = createHmac('sha256', hmacKey);
+  for (const part of parts) {
+    const bytes = Buffer.from(part, 'utf8');
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    hmac.update(length).update(bytes);
+  }
+  return hmac.digest();
+}
+
 // Buying: what is named, the rows, the debit, all in one transaction.
 
 const partsText = `
@@ -191,9 +241,11 @@ const insertText = `
     VALUES ($1, $2, $16, $17, $18, $19, $8, $14, $15, $5, $20::timestamptz, $21::timestamptz, $4, $11, $10, '{}', '{}', $4, $4)
     RETURNING business_id, mode, id
   ), k AS (
-    INSERT INTO license_keys (business_id, mode, id, customer_id, key_hmac, hmac_key_id, key_ciphertext, last4, source, status,
-      created_at, updated_at)
-    VALUES ($1, $2, $22, $8, $23, 'bare', $24, $25, 'AUTO', 'ACTIVE', $4, $4)
+    INSERT INTO license_keys (business_id, mode, id, customer_id, key_ciphertext, last4, source, status, created_at, updated_at)
+    VALUES ($1, $2, $22, $8, $24, $25, 'AUTO', 'ACTIVE', $4, $4)
+  ), h AS (
+    INSERT INTO license_key_lookups (business_id, mode, key_hmac, hmac_key_id, license_key_id)
+    VALUES ($1, $2, $23, 'bare', $22)
   ), b AS (
     INSERT INTO license_key_bindings (business_id, mode, license_key_id, license_id, created_at)
     SELECT business_id, mode, $22, id, $4 FROM l
@@ -329,15 +381,36 @@ function sealed(key: string, id: string): Buffer {
 const operations: Record<string, (caller: Caller, variables: Row) => Promise<object>> = { license, page, purchase };
 
 async function answer(request: IncomingMessage): Promise<{ status: number; body: object }> {
+  if (request.url === '/validate') return answerCheck(request);
   const caller = await callerOf(request);
   if (!caller) return { status: 401, body: { errors: [{ message: 'no such token' }] } };
-  if (!isAllowed(caller)) return { status: 429, body: { errors: [{ message: 'too many requests' }] } };
+  if (!isAllowed(caller.keyId)) return { status: 429, body: { errors: [{ message: 'too many requests' }] } };
+  const operation = operations[request.url!.slice(1)];
+  if (!operation) return { status: 404, body: { errors: [{ message: 'no such operation' }] } };
+  return { status: 200, body: { data: await operation(caller, await bodyOf(request)) } };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Row> {
   let text = '';
   request.setEncoding('utf8');
   for await (const chunk of request) text += chunk;
-  const operation = operations[request.url!.slice(1)];
-  if (!operation) return { status: 404, body: { errors: [{ message: 'no such operation' }] } };
-  return { status: 200, body: { data: await operation(caller, JSON.parse(text) as Row) } };
+  return JSON.parse(text) as Row;
+}
+
+async function answerCheck(request: IncomingMessage): Promise<{ status: number; body: object }> {
+  const url = String(request.headers['brand-url']);
+  const { rows } = await readers.query<Row>({
+    name: 'brand',
+    text: 'SELECT id, business_id FROM brands WHERE url = $1',
+    values: [url],
+  });
+  if (!rows[0]) return { status: 400, body: { errors: [{ message: 'no such brand' }] } };
+  const address = request.socket.remoteAddress!;
+  if (!isAllowed(address) || !isAllowed(`keys ${address}`)) {
+    return { status: 429, body: { errors: [{ message: 'too many requests' }] } };
+  }
+  const { key } = (await bodyOf(request)).input;
+  return { status: 200, body: { data: { validateLicenseKey: await validation(rows[0], key) } } };
 }
 
 const server = createServer((request, response) => {

@@ -15,10 +15,10 @@ export interface Connection {
 
 const PATIENCE_MS = 10_000;
 
-/** The bytes of a POST of JSON. */
-export function requestBytes(path: string, token: string, body: object): Buffer {
+/** The bytes of a POST of JSON. @param header who asks, such as `Authorization: Bearer …` */
+export function requestBytes(path: string, header: string, body: object): Buffer {
   const json = Buffer.from(JSON.stringify(body));
-  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${json.length}\r\n\r\n`;
+  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${header}\r\nContent-Type: application/json\r\nContent-Length: ${json.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), json]);
 }
 

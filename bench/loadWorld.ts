@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
+import { generateKey } from '../src/catalog/keyPattern.js';
+import { currentKeyHmac } from '../src/licenseKeys/keyHmacs.js';
 import { newToken, tokenHash } from '../src/kernel/secret.js';
 
 /** How much there is. The first business has half of the licenses, the others share the rest. */
@@ -10,6 +13,9 @@ export interface WorldSize {
 /** What the workloads need to know of the loaded world. All of it belongs to the first business, in live mode. */
 export interface World {
   readonly token: string;
+  readonly brandUrl: string;
+  /** Keys that are valid, each of a license of its own. */
+  readonly keys: readonly string[];
   /** Random licenses of offerings, each with its time of creation. */
   readonly licenses: readonly { id: string; createdAt: Date }[];
   readonly packageId: string;
@@ -19,6 +25,9 @@ export interface World {
   readonly currency: string;
   readonly wallets: readonly { id: string; customerId: string }[];
 }
+
+/** What keys are looked up by; every server of the benchmark is given it. */
+export const hmacSecret = randomBytes(32);
 
 const SAMPLES = 2_000;
 const WALLETS = 65;
@@ -159,9 +168,10 @@ export async function loadWorld(db: Client, size: WorldSize): Promise<World> {
   }
   await insertApiKey(db, token, now);
   await db.query("SET session_replication_role = 'origin'");
+  const keys = await insertKeys(db, now);
   await db.query('VACUUM ANALYZE');
   await db.query('CHECKPOINT');
-  return await samplesOf(db, token);
+  return { ...(await samplesOf(db, token)), keys, brandUrl: 'brand0.example.com' };
 }
 
 /** PostgreSQL refuses parameters that a statement does not name, so those that it names are numbered anew. */
@@ -187,7 +197,38 @@ async function insertApiKey(db: Client, token: string, now: Date): Promise<void>
   );
 }
 
-async function samplesOf(db: Client, token: string): Promise<World> {
+/** A key on each of some active licenses. */
+async function insertKeys(db: Client, now: Date): Promise<string[]> {
+  const { rows } = await db.query<{ businessId: string; licenseId: string; licenseKeyId: string }>(
+    `SELECT business_id AS "businessId", id AS "licenseId", gen_random_uuid() AS "licenseKeyId" FROM licenses
+     WHERE business_id = pg_temp.bid(1, 0) AND mode = 'LIVE' AND status = 'ACTIVE' AND valid_from < $1::timestamptz - interval '1 day'
+       AND (valid_until IS NULL OR valid_until > $1::timestamptz + interval '30 days')
+     ORDER BY md5(id::text || 'key') LIMIT $2`,
+    [now, SAMPLES],
+  );
+  const keyring = {
+    hmac: { currentId: 'bench', keys: new Map([['bench', hmacSecret]]) },
+    encryption: { currentId: '', keys: new Map() },
+  };
+  const keys = rows.map(() => generateKey());
+  const values = rows.map(
+    ({ businessId }, i) => currentKeyHmac(keyring, { businessId, mode: 'LIVE' }, keys[i]!).keyHmac,
+  );
+  await db.query(
+    `WITH given AS (SELECT l.*, t.key_id, t.key_hmac FROM unnest($1::uuid[], $2::uuid[], $3::bytea[]) AS t (license_id, key_id, key_hmac)
+        JOIN licenses l ON l.business_id = pg_temp.bid(1, 0) AND l.mode = 'LIVE' AND l.id = t.license_id),
+      k AS (INSERT INTO license_keys (business_id, mode, id, customer_id, key_ciphertext, last4, source, status, created_at, updated_at)
+        SELECT business_id, mode, key_id, customer_id, '', 'XXXX', 'AUTO', 'ACTIVE', created_at, created_at FROM given RETURNING 1),
+      h AS (INSERT INTO license_key_lookups (business_id, mode, key_hmac, hmac_key_id, license_key_id)
+        SELECT business_id, mode, key_hmac, 'bench', key_id FROM given RETURNING 1)
+      INSERT INTO license_key_bindings (business_id, mode, license_key_id, license_id, created_at)
+        SELECT business_id, mode, key_id, id, created_at FROM given`,
+    [rows.map(({ licenseId }) => licenseId), rows.map(({ licenseKeyId }) => licenseKeyId), values],
+  );
+  return keys;
+}
+
+async function samplesOf(db: Client, token: string): Promise<Omit<World, 'keys' | 'brandUrl'>> {
   const licenses = await db.query<{ id: string; createdAt: Date }>(
     `SELECT id, created_at AS "createdAt" FROM licenses
      WHERE business_id = pg_temp.bid(1, 0) AND mode = 'LIVE' AND product_offering_id IS NOT NULL
@@ -198,7 +239,7 @@ async function samplesOf(db: Client, token: string): Promise<World> {
     `SELECT id, customer_id AS "customerId" FROM wallets WHERE business_id = pg_temp.bid(1, 0) ORDER BY id LIMIT $1`,
     [WALLETS],
   );
-  const prices = await db.query<Omit<World, 'token' | 'licenses' | 'wallets'>>(
+  const prices = await db.query<Omit<World, 'token' | 'brandUrl' | 'keys' | 'licenses' | 'wallets'>>(
     `SELECT p.package_id AS "packageId", p.subscription_type_id AS "subscriptionTypeId", s.days, p.currency,
        p.amount_minor::int AS "priceMinor"
      FROM package_prices p JOIN subscription_types s ON s.business_id = p.business_id AND s.id = p.subscription_type_id

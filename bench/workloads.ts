@@ -3,7 +3,7 @@ import { moneyOf } from '../src/kernel/money.js';
 import type { World } from './loadWorld.js';
 
 /** Names of what is asked for; a server says for each how it wants to be asked. */
-export type Operation = 'license' | 'page' | 'purchase';
+export type Operation = 'license' | 'page' | 'validate' | 'purchase';
 
 /** One line of the table: an operation with the variables of its requests, in turn. */
 export interface Workload {
@@ -21,6 +21,12 @@ export const documents: Record<Operation, string> = {
   license: `query License($id: ID!) { license(id: $id) { ${LICENSE} } }`,
   page: `query Page($before: DateTime!) {
     licenses(first: 50, where: { createdAt: { lt: $before } }) { nodes { ${LICENSE} } pageInfo { hasNextPage } }
+  }`,
+  validate: `query Validate($input: ValidateLicenseKeyInput!) {
+    validateLicenseKey(input: $input) {
+      valid checks { code severity } license { status validFrom validUntil isActive } product { sku name }
+      activationsUsed activationsLimit expiresAt
+    }
   }`,
   purchase: `mutation Purchase($input: PurchaseLicensesByWalletInput!) {
     purchaseLicensesByWallet(input: $input) {
@@ -63,6 +69,18 @@ export function workloadsOf(world: World): Workload[] {
       title: 'a page of 50 of them',
       operation: 'page',
       variables: world.licenses.map(({ createdAt }) => ({ before: createdAt.toISOString() })),
+    },
+    {
+      name: 'validate',
+      title: 'a check of a key that is valid',
+      operation: 'validate',
+      variables: world.keys.map((key) => ({ input: { key } })),
+    },
+    {
+      name: 'validate-unknown',
+      title: 'a check of a key that is not known',
+      operation: 'validate',
+      variables: world.keys.map((key) => ({ input: { key: key.split('').reverse().join('') } })),
     },
     {
       name: 'hot-wallet',

@@ -70,7 +70,15 @@ function keep(dataDir: string, demo: object): void {
 }
 
 function contextOf(parts: Omit<SeedParts, 'dataDir'>, viewer: Viewer): RequestContext {
-  return { ...parts, viewer, now: new Date(), requestId: randomUUID(), actor: 'Demo', idempotency: null };
+  return {
+    ...parts,
+    viewer,
+    now: new Date(),
+    requestId: randomUUID(),
+    actor: 'Demo',
+    guesses: null,
+    idempotency: null,
+  };
 }
 
 /** The business's own program, by the first API key of the mode. */

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { createAuthenticate } from './accounts/authenticate.js';
 import { createLastUsed, type LastUsed } from './accounts/lastUsed.js';
 import type { Config } from './config.js';
+import { createGuessLimiter } from './graphql/rateLimit.js';
 import { contextFor, type ContextParts } from './context.js';
 import type { Database } from './kernel/database.js';
 import type { Keyring } from './kernel/secret.js';
@@ -46,6 +47,7 @@ export async function createApp({
     authenticate: createAuthenticate(db, lastUsed.note),
     adminToken: config.adminToken,
     clock,
+    guessesOf: createGuessLimiter(config.rateLimits.keys),
     onMutation,
   };
   const server = await createServer({

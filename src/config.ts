@@ -99,6 +99,8 @@ const variables = {
   LATCHKEY_RATE_TOKEN_REFILL_PER_SECOND: positive({ default: 84 }),
   LATCHKEY_RATE_IP_CAPACITY: countOrOff({ default: 1_200 }),
   LATCHKEY_RATE_IP_REFILL_PER_SECOND: positive({ default: 20 }),
+  LATCHKEY_RATE_KEYS_CAPACITY: countOrOff({ default: 100 }),
+  LATCHKEY_RATE_KEYS_REFILL_PER_SECOND: positive({ default: 0.2 }),
 };
 
 /** Every variable that is read, for the test that keeps `.env.example` complete. */
@@ -156,9 +158,12 @@ export function readConfig(environment: Environment = process.env) {
         refillPerSecond: env.LATCHKEY_RATE_TOKEN_REFILL_PER_SECOND,
       },
       ip: { capacity: env.LATCHKEY_RATE_IP_CAPACITY, refillPerSecond: env.LATCHKEY_RATE_IP_REFILL_PER_SECOND },
+      /** Unknown license keys that one address may ask for without an API key. */
+      keys: { capacity: env.LATCHKEY_RATE_KEYS_CAPACITY, refillPerSecond: env.LATCHKEY_RATE_KEYS_REFILL_PER_SECOND },
     },
   } as const;
-  for (const group of [config.pools, config.limits, config.rateLimits.token, config.rateLimits.ip, config.rateLimits]) {
+  const { pools, limits, rateLimits } = config;
+  for (const group of [pools, limits, ...Object.values(rateLimits), rateLimits]) {
     Object.freeze(group);
   }
   return Object.freeze(config);

@@ -4,7 +4,7 @@ import type { Authenticate } from './accounts/authenticate.js';
 import { findBrand } from './accounts/findBrand.js';
 import type { ToolkitContext } from './graphql/toolkitContext.js';
 import type { Database } from './kernel/database.js';
-import type { RequestContext } from './kernel/requestContext.js';
+import type { GuessAllowance, RequestContext } from './kernel/requestContext.js';
 import { sameSecret, type Keyring } from './kernel/secret.js';
 import type { Viewer } from './kernel/viewer.js';
 import { createLoaders, type Loaders } from './loaders.js';
@@ -24,6 +24,8 @@ export interface ContextParts {
   /** `LATCHKEY_ADMIN_TOKEN`; null: there is no operator. */
   readonly adminToken: string | null;
   readonly clock: () => Date;
+  /** What an address may still guess; absent: anything. */
+  readonly guessesOf?: (ip: string) => GuessAllowance | null;
   /** Told after each mutation. */
   readonly onMutation?: () => void;
 }
@@ -53,9 +55,11 @@ export async function contextFor(parts: ContextParts, caller: Caller): Promise<G
       viewer,
       now,
       requestId: caller.requestId,
-      actor: actorOf(caller.headers),
+      // Nobody vouches for the name that a caller without a token gives itself.
+      actor: viewer.principal === 'PUBLIC' ? null : actorOf(caller.headers),
       keyring: parts.keyring,
       mailFolder: parts.mailFolder,
+      guesses: guessesOf(parts, viewer, caller.ip),
       idempotency: null,
     },
     idempotencyKeyOf(caller.headers),
@@ -84,6 +88,11 @@ export function contextOf(
       onMutation?.();
     },
   };
+}
+
+/** Who holds an API key is the vendor, and needs no guessing. */
+function guessesOf({ guessesOf }: ContextParts, { principal }: Viewer, ip: string): GuessAllowance | null {
+  return principal === 'API_KEY' ? null : (guessesOf?.(ip) ?? null);
 }
 
 async function viewerOf(parts: ContextParts, { headers, rawHeaders }: Caller, now: Date): Promise<Viewer> {

@@ -58,4 +58,41 @@ export async function checkKeyring(db: Database, keyring: Keyring, now: Date): P
       }
     }
   }
+  await refuseMissing(db, keyring);
+}
+
+/** Texts that none of the configured HMAC keys finds. */
+const unfindable = `SELECT o.hmac_key_id AS id FROM secret_checks s JOIN license_key_lookups o ON o.hmac_key_id = s.key_id
+  WHERE s.purpose = 'HMAC' AND s.key_id <> ALL ($1::text[]) AND NOT EXISTS (
+    SELECT 1 FROM license_key_lookups c WHERE c.business_id = o.business_id AND c.mode = o.mode
+      AND coalesce(c.rotation_id, c.license_key_id, c.pool_key_id) = coalesce(o.rotation_id, o.license_key_id, o.pool_key_id)
+      AND c.hmac_key_id = ANY ($1::text[]))
+  LIMIT 1`;
+
+/** Texts that none of the configured encryption keys reads; asked only while the database remembers a key that is not configured. */
+const unreadable = `SELECT s.key_id AS id FROM secret_checks s
+  WHERE s.purpose = 'ENCRYPTION' AND s.key_id <> ALL ($1::text[]) AND (${[
+    'license_keys t WHERE true',
+    'license_key_rotations t WHERE true',
+    'license_key_pool_keys t WHERE t.drawn_at IS NULL',
+  ]
+    .map(
+      (texts) => `EXISTS (SELECT 1 FROM ${texts}
+        AND substring(t.key_ciphertext FROM 3 FOR get_byte(t.key_ciphertext, 1)) = convert_to(s.key_id, 'UTF8'))`,
+    )
+    .join(' OR ')}) LIMIT 1`;
+
+/** Refuses to start without a key that license keys were made with and that `rekeyLicenseKeys` has not replaced yet. */
+async function refuseMissing(db: Database, { hmac, encryption }: Keyring): Promise<void> {
+  for (const [purpose, set, text] of [
+    ['HMAC', hmac, unfindable],
+    ['ENCRYPTION', encryption, unreadable],
+  ] as const) {
+    const [missing] = await db.sql<{ id: string }>(null, text, [[...set.keys.keys()]]);
+    if (!missing) continue;
+    throw new Error(
+      `LATCHKEY_${purpose}_KEYS: stored license keys still need the key "${missing.id}". ` +
+        'Put it back behind the new one, until a worker has replaced it.',
+    );
+  }
 }

@@ -1,4 +1,5 @@
 import { accountLoaders } from './accounts/loaders.js';
+import { activationLoaders } from './activations/loaders.js';
 import { catalogLoaders } from './catalog/loaders.js';
 import { customerLoaders } from './customers/loaders.js';
 import { entitlementLoaders } from './entitlements/loaders.js';
@@ -14,6 +15,7 @@ import type { RequestContext } from './kernel/requestContext.js';
 
 const features = [
   accountLoaders,
+  activationLoaders,
   catalogLoaders,
   customerLoaders,
   entitlementLoaders,

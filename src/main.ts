@@ -1,4 +1,5 @@
 import { demoFile, keepDemoUrl, seedDemo, type SeedParts } from '../prisma/seed.js';
+import { lapseActivations } from './activations/lapseActivations.js';
 import { createApp } from './app.js';
 import { ConfigError, readConfig, type Config } from './config.js';
 import { applyMigrations } from './database/applyMigrations.js';
@@ -6,6 +7,9 @@ import { startEmbeddedPostgres } from './database/embeddedPostgres.js';
 import { licenseKeyMail } from './grants/licenseKeyMail.js';
 import { openDatabase, type Database } from './kernel/database.js';
 import { checkKeyring, keyringOf } from './keyring.js';
+import { keyMail } from './licenseKeys/keyMail.js';
+import { noticeLowStock } from './licenseKeys/noticeLowStock.js';
+import { rekeyLicenseKeys } from './licenseKeys/rekeyLicenseKeys.js';
 import { applyDueLicenseChanges } from './licenses/applyDueLicenseChanges.js';
 import { createLog, type Logger } from './log.js';
 import { readyText } from './readyText.js';
@@ -82,8 +86,17 @@ function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'content
         const vars = await licenseKeyMail(db, keyring, delivery, now);
         return vars && { vars };
       },
+      'license-key-rotated': async (_ctx, delivery) => {
+        const vars = await keyMail(db, keyring, delivery);
+        return vars && { vars };
+      },
     },
-    tasks: { applyDueLicenseChanges },
+    tasks: {
+      applyDueLicenseChanges,
+      lapseActivations,
+      noticeLowStock,
+      rekeyLicenseKeys,
+    },
   });
 }
 

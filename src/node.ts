@@ -8,6 +8,7 @@ type Load = (context: GraphQLContext, id: string) => Promise<object | null>;
 
 /** How each type is fetched by id, and the scope that an API key needs for it: the one of the type's own root field. */
 const fetchers: { [Type in IdType]: { scope: Scope; load: Load } } = {
+  Activation: { scope: 'LICENSE_KEYS_READ', load: ({ loaders }, id) => loaders.activationById.load(id) },
   ApiKey: { scope: 'BUSINESS_READ', load: ({ loaders }, id) => loaders.apiKeyById.load(id) },
   Brand: { scope: 'BUSINESS_READ', load: ({ loaders }, id) => loaders.brandById.load(id) },
   Business: { scope: 'BUSINESS_READ', load: ({ loaders }, id) => loaders.businessById.load(id) },
@@ -21,6 +22,7 @@ const fetchers: { [Type in IdType]: { scope: Scope; load: Load } } = {
   LedgerTransaction: { scope: 'WALLETS_READ', load: ({ loaders }, id) => loaders.ledgerTransactionById.load(id) },
   License: { scope: 'LICENSES_READ', load: ({ loaders }, id) => loaders.licenseById.load(id) },
   LicenseKey: { scope: 'LICENSE_KEYS_READ', load: ({ loaders }, id) => loaders.licenseKeyById.load(id) },
+  LicenseKeyPool: { scope: 'LICENSE_KEYS_READ', load: ({ loaders }, id) => loaders.licenseKeyPoolById.load(id) },
   Order: { scope: 'ORDERS_READ', load: ({ loaders }, id) => loaders.orderById.load(id) },
   OrderLine: { scope: 'ORDERS_READ', load: ({ loaders }, id) => loaders.orderLineById.load(id) },
   Organization: { scope: 'CUSTOMERS_READ', load: ({ loaders }, id) => loaders.organizationById.load(id) },
@@ -35,6 +37,7 @@ const fetchers: { [Type in IdType]: { scope: Scope; load: Load } } = {
 
 /** What a session may fetch by id: its own objects, which carry its customer's id. Everything else is null to it. */
 const ownable: ReadonlySet<IdType> = new Set([
+  'Activation',
   'Customer',
   'CustomerSession',
   'Delivery',

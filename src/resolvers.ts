@@ -1,4 +1,5 @@
 import { accountResolvers } from './accounts/resolvers.js';
+import { activationResolvers } from './activations/resolvers.js';
 import { catalogResolvers } from './catalog/resolvers.js';
 import { customerResolvers } from './customers/resolvers.js';
 import { entitlementResolvers } from './entitlements/resolvers.js';
@@ -13,12 +14,14 @@ import { erasureResolvers } from './erasure/resolvers.js';
 import { organizationResolvers } from './organizations/resolvers.js';
 import { orderResolvers } from './orders/resolvers.js';
 import { purchaseResolvers } from './purchases/resolvers.js';
+import { validationResolvers } from './validation/resolvers.js';
 import { walletResolvers } from './wallets/resolvers.js';
 
 /** All features' resolvers; every feature may add fields to `Query` and `Mutation`. */
 export const resolvers = merged([
   nodeResolvers,
   accountResolvers,
+  activationResolvers,
   catalogResolvers,
   customerResolvers,
   entitlementResolvers,
@@ -31,6 +34,7 @@ export const resolvers = merged([
   orderResolvers,
   organizationResolvers,
   purchaseResolvers,
+  validationResolvers,
   walletResolvers,
 ]);
 

@@ -8,6 +8,8 @@ const layers: string[][] = [
   ['erasure'],
   ['purchases'],
   ['orders'],
+  ['activations'],
+  ['validation'],
   ['licenses'],
   ['grants'],
   ['licenseKeys'],

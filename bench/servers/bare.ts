@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import ts from 'typescript';
 import { columnsOf } from '../../src/kernel/rows.js';
+import { factsOfOne } from '../../src/validation/statement.js';
+import { hmacSecret } from '../loadWorld.js';
 import { startNode, type BenchServer } from './server.js';
 
 /** The reads in Latchkey's own words: all of a row's columns, by the same conditions. */
@@ -9,6 +11,7 @@ const reads = {
   page: `SELECT ${columnsOf('License', 't')} FROM licenses t WHERE t.business_id = $1 AND t.mode = $2 AND t.created_at < $3
     ORDER BY t.created_at DESC, t.id DESC LIMIT 51`,
   customers: `SELECT ${columnsOf('Customer', 't')} FROM customers t WHERE t.business_id = $1 AND t.mode = $2 AND t.id = ANY($3::uuid[])`,
+  facts: factsOfOne,
   offerings: `SELECT ${columnsOf('ProductOffering', 't')} FROM product_offerings t WHERE t.business_id = $1 AND t.id = ANY($2::uuid[])`,
 };
 
@@ -20,6 +23,7 @@ export const bare: BenchServer = {
       DATABASE_URL: options.databaseUrl,
       PORT: String(options.port),
       READS: JSON.stringify(reads),
+      HMAC_SECRET: hmacSecret.toString('base64'),
     }),
   request: (operation, variables) => ({ path: `/${operation}`, body: variables }),
 };

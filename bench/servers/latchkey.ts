@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { hmacSecret } from '../loadWorld.js';
 import { documents } from '../workloads.js';
 import { startNode, type BenchServer } from './server.js';
 
 const key = () => `bench:${randomBytes(32).toString('base64')}`;
 
-/** Latchkey as it is run in production, with everything on; only its rate limit is raised. */
+/** Latchkey as it is run in production, with everything on; only its rate limits are raised. */
 export const latchkey: BenchServer = {
   name: 'latchkey',
   start: (options) =>
@@ -13,9 +14,11 @@ export const latchkey: BenchServer = {
       HOST: '127.0.0.1',
       PORT: String(options.port),
       LATCHKEY_ROLE: 'api',
-      LATCHKEY_HMAC_KEYS: key(),
+      LATCHKEY_HMAC_KEYS: `bench:${hmacSecret.toString('base64')}`,
       LATCHKEY_ENCRYPTION_KEYS: key(),
       LATCHKEY_RATE_TOKEN_CAPACITY: '1000000000',
+      LATCHKEY_RATE_IP_CAPACITY: '1000000000',
+      LATCHKEY_RATE_KEYS_CAPACITY: '1000000000',
     }),
   request: (operation, variables) => ({ path: '/graphql', body: { query: documents[operation], variables } }),
 };

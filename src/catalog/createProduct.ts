@@ -1,7 +1,10 @@
 import { recordChange } from '../events/recordChange.js';
 import type { CreateProductInput } from '../generated/graphql.js';
+import { Prisma } from '../generated/prisma/client.js';
 import { newId } from '../kernel/id.js';
 import { checkServiceUrl } from './checkServiceUrl.js';
+import { keyPatternProblems } from './keyPattern.js';
+import { keyPatternColumns } from './keyPatternColumns.js';
 import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { checkLength, checkMetadata, mergedMetadata, presentText } from '../kernel/text.js';
@@ -14,17 +17,21 @@ const skuTaken: ConflictRefusals = {
 
 /**
  * Creates a product.
- * @throws Refusal InvalidInput, SkuTaken
+ * @throws Refusal InvalidInput, WeakKeyPattern, KeyPrefixTaken, SkuTaken
  */
 export async function createProduct(ctx: RequestContext, input: CreateProductInput): Promise<{ productId: string }> {
   refuseIfAny(problemsOf(input));
   return inTransaction(
     ctx,
     async (tx) => {
+      const id = newId();
+      const { keyPattern, ...columns } = await keyPatternColumns(tx, input.keyPattern ?? null, { id });
       const product = await tx.prisma.product.create({
         data: {
           businessId: tenantOf(ctx).businessId,
-          id: newId(),
+          id,
+          ...columns,
+          keyPattern: keyPattern ?? Prisma.DbNull,
           sku: input.sku.trim(),
           name: input.name.trim(),
           description: presentText(input.description),
@@ -34,7 +41,6 @@ export async function createProduct(ctx: RequestContext, input: CreateProductInp
           updatedAt: ctx.now,
         },
       });
-      const { id } = product;
       recordChange(tx, {
         type: 'product.created',
         objectType: 'Product',
@@ -54,6 +60,7 @@ function problemsOf(input: CreateProductInput): UserErrorData[] {
   checkLength(problems, ['input', 'name'], input.name.trim(), 1, 255);
   checkLength(problems, ['input', 'description'], presentText(input.description), 1, 2000);
   checkServiceUrl(problems, input.serviceUrl);
+  problems.push(...keyPatternProblems(['input', 'keyPattern'], input.keyPattern));
   checkMetadata(problems, ['input', 'metadata'], input.metadata);
   return problems;
 }

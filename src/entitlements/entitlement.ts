@@ -1,8 +1,10 @@
-import type { DurationUnit, LicenseKeyConfiguration, LicenseKeyConfigurationInput } from '../generated/graphql.js';
+import type { Duration, DurationUnit, FulfillmentMode, LicenseKeyConfigurationInput } from '../generated/graphql.js';
 import type { Entitlement } from '../generated/prisma/client.js';
 import { monthsLater } from '../kernel/calendar.js';
+import { uuidOf } from '../kernel/id.js';
 import { userError, type UserErrorData } from '../kernel/refusal.js';
 import { checkLength, checkRange, presentText } from '../kernel/text.js';
+import type { ConflictRefusals } from '../kernel/transaction.js';
 
 /** Hours that an agent has for a manual grant unless the entitlement says otherwise. */
 const DEFAULT_FULFILL_WITHIN_HOURS = 24;
@@ -27,8 +29,22 @@ export function licenseKeyProblems(
     const message = 'Keys are given at once in AUTO mode. Leave it out, or use MANUAL mode.';
     problems.push(userError('InvalidInput', [...path, 'fulfillWithinHours'], message));
   }
+  if (configuration.licenseKeyPoolId != null && fulfillmentMode === 'MANUAL') {
+    const message = 'Nobody supplies the keys of a pool by hand. Leave it out, or use AUTO mode.';
+    problems.push(userError('InvalidInput', [...path, 'licenseKeyPoolId'], message));
+  }
   return problems;
 }
+
+/** What to answer when there is no such pool; the same for foreign and unknown ids. */
+export const missingKeyPool: ConflictRefusals = {
+  entitlements_license_key_pool: () =>
+    userError(
+      'LicenseKeyPoolNotFound',
+      ['input', 'configuration', 'licenseKey', 'licenseKeyPoolId'],
+      'There is no pool of license keys with this id.',
+    ),
+};
 
 /** A configuration that was checked, as columns. */
 export function licenseKeyColumns(configuration: LicenseKeyConfigurationInput) {
@@ -42,13 +58,23 @@ export function licenseKeyColumns(configuration: LicenseKeyConfigurationInput) {
     durationUnit: configuration.duration?.unit ?? null,
     activationMessage: presentText(configuration.activationMessage),
     fulfillWithinHours: fulfillmentMode === 'MANUAL' ? withinHours : null,
+    licenseKeyPoolId:
+      configuration.licenseKeyPoolId == null ? null : uuidOf('LicenseKeyPool', configuration.licenseKeyPoolId),
   };
 }
 
+/** What the API shows of how an entitlement of license keys is given, and the pool to load for it. */
+export interface LicenseKeyTerms extends Pick<
+  Entitlement,
+  'activationsLimit' | 'activationMessage' | 'fulfillWithinHours' | 'licenseKeyPoolId'
+> {
+  readonly __typename: 'LicenseKeyConfiguration';
+  readonly fulfillmentMode: FulfillmentMode;
+  readonly duration: Duration | null;
+}
+
 /** How an entitlement is given, as the API shows it. */
-export function configurationOf(
-  entitlement: Entitlement,
-): LicenseKeyConfiguration & { __typename: 'LicenseKeyConfiguration' } {
+export function configurationOf(entitlement: Entitlement): LicenseKeyTerms {
   const { fulfillmentMode, durationCount: count, durationUnit: unit } = entitlement;
   if (fulfillmentMode === null) throw new Error('an entitlement of license keys has no fulfillment mode');
   return {
@@ -58,6 +84,7 @@ export function configurationOf(
     duration: count !== null && unit !== null ? { count, unit } : null,
     activationMessage: entitlement.activationMessage,
     fulfillWithinHours: entitlement.fulfillWithinHours,
+    licenseKeyPoolId: entitlement.licenseKeyPoolId,
   };
 }
 

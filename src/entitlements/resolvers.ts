@@ -29,6 +29,10 @@ export const entitlementResolvers = {
     metadata: ({ metadata }) => metadata as Metadata,
     configuration: configurationOf,
   },
+  LicenseKeyConfiguration: {
+    keySource: ({ licenseKeyPoolId }) => (licenseKeyPoolId === null ? 'GENERATED' : 'POOL'),
+    licenseKeyPool: ({ licenseKeyPoolId }, _, { loaders }) => found(loaders.licenseKeyPoolById, licenseKeyPoolId),
+  },
   CreateEntitlementPayload: {
     entitlement: ({ entitlementId }, _, { loaders }) => found(loaders.entitlementById, entitlementId),
   },

@@ -1,3 +1,4 @@
+import { blankActivationsOf } from '../activations/blankActivations.js';
 import { revokeSessionsOf } from '../accounts/revokeSessionsOf.js';
 import { blankCustomer } from '../customers/blankCustomer.js';
 import { customerMissing, lockCustomer } from '../customers/lockCustomer.js';
@@ -10,6 +11,7 @@ import { forgetInputsOf } from '../kernel/idempotency.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { inTransaction } from '../kernel/transaction.js';
 import { refuseIfStale } from '../kernel/version.js';
+import { blankLicenseKeysOf, lockLicenseKeysOf } from '../licenseKeys/blankLicenseKeys.js';
 import { blankLicensesOf, lockLicensesOf } from '../licenses/blankLicenses.js';
 import { forgetErasedMails } from '../mail/forgetErasedMails.js';
 import { withdrawMailsOf } from '../mail/withdrawMailsOf.js';
@@ -27,6 +29,7 @@ export async function eraseCustomer(ctx: RequestContext, input: EraseCustomerInp
     // In the order in which everybody else locks them; what comes between, the customer's own lock holds up.
     await lockLicensesOf(tx, id);
     await lockGrantsOf(tx, id);
+    await lockLicenseKeysOf(tx, id);
     const customer = await lockCustomer(tx, { ...tenantOf(ctx), id });
     if (!customer) throw await customerMissing(tx, id);
     refuseOtherBrands(ctx, { brandId: customer.brandId, path: ['input', 'customerId'] });
@@ -36,6 +39,8 @@ export async function eraseCustomer(ctx: RequestContext, input: EraseCustomerInp
     await withdrawMailsOf(tx, id);
     await blankLicensesOf(tx, id);
     await blankGrantsOf(tx, id);
+    await blankLicenseKeysOf(tx, id);
+    await blankActivationsOf(tx, id);
     await blankOrderLinesOf(tx, id);
     await eraseChangesOf(tx, id);
     await forgetInputsOf(tx, id);

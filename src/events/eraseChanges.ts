@@ -16,10 +16,21 @@ const personalFields = [
   ],
   ...['organizationId', 'assignedToType', 'assignedToId', 'assignedToDisplayName', 'assignedToDetails', 'details'],
   ...['description', 'tags', 'metadata', 'revocationNote', 'errorMessage', 'recipient', 'response'],
+  // Of keys and their devices.
+  ...['disabledReason', 'name', 'fingerprint'],
 ];
 
 /** Tables of what is a customer's, beside the customer itself. */
-const owned = ['customer_sessions', 'deliveries', 'grants', 'license_keys', 'licenses', 'orders', 'wallets'];
+const owned = [
+  'activations',
+  'customer_sessions',
+  'deliveries',
+  'grants',
+  'license_keys',
+  'licenses',
+  'orders',
+  'wallets',
+];
 
 const text = `UPDATE changes SET reason = NULL, before = before - $4::text[], after = after - $4::text[],
     snapshot = snapshot - $4::text[], erased_at = $5

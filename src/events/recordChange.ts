@@ -22,6 +22,11 @@ export interface ChangeFact {
 
 /** Every type of change that is recorded. */
 export const changeTypes = [
+  'activation.created',
+  'activation.deactivated',
+  'activation.lapsed',
+  'activation.reactivated',
+  'activation.updated',
   'api_key.created',
   'api_key.revoked',
   'brand.created',
@@ -60,8 +65,13 @@ export const changeTypes = [
   'license.updated',
   'license_key.created',
   'license_key.disabled',
+  'license_key.enabled',
   'license_key.revealed',
+  'license_key.rotated',
   'license_key.updated',
+  'license_key_pool.created',
+  'license_key_pool.keys_added',
+  'license_key_pool.low_stock',
   'order.completed',
   'organization.archived',
   'organization.created',

@@ -1,11 +1,13 @@
 import { recordChange } from '../events/recordChange.js';
-import type { Customer, Grant, License } from '../generated/prisma/client.js';
+import type { Customer, Entitlement, Grant, License } from '../generated/prisma/client.js';
 import { changedFields } from '../kernel/changedFields.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import type { RestorableCause } from '../lifecycle/transitions.js';
-import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
+import { drawWhatIsLeft, neededFromPools, type PoolDraws } from '../licenseKeys/drawPoolKeys.js';
+import { keyMakerFor } from '../licenseKeys/keyMaker.js';
+import { retireLicenseKey } from '../licenseKeys/retireLicenseKey.js';
 import { grantEntitlements } from './grantEntitlements.js';
 import { lockGrantsOf } from './grantsOfLicense.js';
 import { planGrantChanges, type GivenEntitlements } from './planGrantChanges.js';
@@ -13,6 +15,8 @@ import { planGrantChanges, type GivenEntitlements } from './planGrantChanges.js'
 /** Whose grants change, and why. */
 interface Occasion {
   readonly license: Pick<License, 'id' | 'orderId'>;
+  /** The offering that it goes over to: its product decides how keys are made. */
+  readonly productOfferingId: string;
   readonly customer: Pick<Customer, 'id' | 'email'>;
   readonly reason: string | null;
   /** Why the license gives nothing now: what is new waits as the rest does. */
@@ -22,17 +26,20 @@ interface Occasion {
 /**
  * A step: gives a license what another offering gives, and takes back for good what only the present one gave: PLAN_CHANGED, with
  * the keys that those grants delivered, unless another license that is not cancelled uses them. What both give stays as it is.
- * What is new is buffered, as `grantEntitlements` says.
+ * What is new is buffered, as `grantEntitlements` says, with keys of the new offering's product or pool.
  */
 export async function changeGrantsOf(
   tx: SqlTx,
-  { license, customer, reason, heldBy }: Occasion,
+  { license, productOfferingId, customer, reason, heldBy }: Occasion,
   given: GivenEntitlements,
 ): Promise<void> {
   const held = await lockGrantsOf(tx, license.id);
   const { revoked, issued } = planGrantChanges(held, given);
   await revoke(tx, held, license.id, revoked, reason);
-  grantEntitlements(tx, issued, {
+  if (issued.length === 0) return;
+  const poolKeys = await drawWhatIsLeft(tx, neededFromPools(issued, 1, false));
+  const { make } = await keyMakerFor(tx, { productOfferingId });
+  grantEntitlements(tx, withEmptyPoolsByHand(issued, poolKeys), {
     customer,
     licenseId: license.id,
     orderId: license.orderId,
@@ -41,6 +48,23 @@ export async function changeGrantsOf(
     metadata: {},
     suppliedKey: null,
     heldBy,
+    makeKey: make,
+    poolKeys,
+  });
+}
+
+/**
+ * Entitlements that can be given now: one whose pool has no key left is given by hand, from the desk's queue, instead. A change
+ * that has come true by itself cannot be refused, and a license must not be stuck because of a pool.
+ */
+function withEmptyPoolsByHand(issued: readonly Entitlement[], poolKeys: PoolDraws): Entitlement[] {
+  const left = new Map([...poolKeys].map(([poolId, keys]) => [poolId, keys.length]));
+  return issued.map((entitlement) => {
+    const { licenseKeyPoolId: poolId } = entitlement;
+    if (poolId === null || entitlement.fulfillmentMode !== 'AUTO') return entitlement;
+    const keys = left.get(poolId) ?? 0;
+    left.set(poolId, keys - 1);
+    return keys > 0 ? entitlement : { ...entitlement, fulfillmentMode: 'MANUAL' };
   });
 }
 
@@ -75,6 +99,6 @@ async function revoke(
       reason,
     });
     const { licenseKeyId } = grant;
-    if (licenseKeyId !== null) await disableLicenseKey(tx, { licenseKeyId, licenseId, reason });
+    if (licenseKeyId !== null) await retireLicenseKey(tx, { licenseKeyId, licenseId, reason });
   }
 }

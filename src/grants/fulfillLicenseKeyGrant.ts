@@ -3,12 +3,12 @@ import { recordChange } from '../events/recordChange.js';
 import type { FulfillLicenseKeyGrantInput } from '../generated/graphql.js';
 import type { Grant } from '../generated/prisma/client.js';
 import { changedFields } from '../kernel/changedFields.js';
-import { Refusal, refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
+import { Refusal, refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { addLicenseKey } from '../licenseKeys/addLicenseKey.js';
-import { checkKey, licenseKeyTaken } from '../licenseKeys/licenseKey.js';
-import { refuseKnownKey } from '../licenseKeys/refuseKnownKey.js';
+import { keyMakerFor, refuseReservedPrefix } from '../licenseKeys/keyMaker.js';
+import { checkKey, checkKeyLimits, licenseKeyTaken } from '../licenseKeys/licenseKey.js';
 import { queueDelivery } from '../mail/queueDelivery.js';
 import { whyNotFulfillable } from './grant.js';
 import { lockGrant, type LockedGrant } from './lockGrant.js';
@@ -18,7 +18,8 @@ import { lockGrant, type LockedGrant } from './lockGrant.js';
  * nothing. What is left out comes from the entitlement, its duration counted from the delivery. Of several calls for one grant,
  * or with one key, one wins. Refuses in this order: what is wrong with the fields (all at once), the grant, the key.
  * @throws Refusal KeyBlank, InvalidInput, InvalidActivationsLimit, InvalidExpiry, GrantNotFound, ModeMismatch, BrandMismatch,
- *   NotALicenseKeyGrant, NotManualFulfillment, GrantNotPending, GrantHasKey, GrantClaimed, LicenseKeyTaken
+ *   NotALicenseKeyGrant, NotManualFulfillment, GrantNotPending, GrantHasKey, GrantClaimed, ReservedKeyPrefix,
+ *   LicenseKeyTaken
  */
 export async function fulfillLicenseKeyGrant(
   ctx: RequestContext,
@@ -33,7 +34,7 @@ export async function fulfillLicenseKeyGrant(
       const why = whyNotFulfillable(locked.grant, ctx);
       if (why) throw new Refusal([why]);
       const key = input.key.trim();
-      await refuseKnownKey(tx, key);
+      refuseReservedPrefix(await keyMakerFor(tx), ['input', 'key'], key);
       await deliver(tx, locked, { ...input, key });
       return { grantId: locked.grant.id };
     },
@@ -42,18 +43,9 @@ export async function fulfillLicenseKeyGrant(
 }
 
 function problemsOf({ now }: RequestContext, input: FulfillLicenseKeyGrantInput): UserErrorData[] {
-  const { key, activationsLimit, expiresAt } = input;
   const problems: UserErrorData[] = [];
-  checkKey(problems, ['input', 'key'], key);
-  if (activationsLimit != null && activationsLimit < 1) {
-    const message = `Give 1 or more, or leave it out; it is ${activationsLimit}.`;
-    problems.push(userError('InvalidActivationsLimit', ['input', 'activationsLimit'], message));
-  }
-  if (expiresAt && expiresAt <= now) {
-    problems.push(
-      userError('InvalidExpiry', ['input', 'expiresAt'], 'Give an instant in the future, or leave it out.'),
-    );
-  }
+  checkKey(problems, ['input', 'key'], input.key);
+  checkKeyLimits(problems, ['input'], input, now);
   return problems;
 }
 

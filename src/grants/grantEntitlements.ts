@@ -6,8 +6,9 @@ import { tenantOf } from '../kernel/requestContext.js';
 import type { Metadata } from '../kernel/text.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import type { RestorableCause } from '../lifecycle/transitions.js';
-import { addLicenseKey } from '../licenseKeys/addLicenseKey.js';
-import { generateKey } from '../licenseKeys/licenseKey.js';
+import { addLicenseKey, type DrawnKey } from '../licenseKeys/addLicenseKey.js';
+import type { PoolDraws } from '../licenseKeys/drawPoolKeys.js';
+import { generateKey } from '../catalog/keyPattern.js';
 import { queueDelivery } from '../mail/queueDelivery.js';
 
 /** To whom entitlements are given, and why. */
@@ -23,13 +24,17 @@ export interface GrantOccasion {
   readonly suppliedKey: string | null;
   /** Why the license gives nothing now, the oldest first; absent or empty: it does. */
   readonly heldBy?: readonly RestorableCause[];
+  /** Makes keys of the product's pattern (`keyMakerFor`); absent: of the default one. */
+  readonly makeKey?: () => string;
+  /** Keys that were drawn for entitlements of pools (`drawPoolKeys`): each is taken from its list. */
+  readonly poolKeys?: PoolDraws;
 }
 
 const HOUR = 3_600_000;
 
 /**
  * A step: gives a customer entitlements, one grant each, with their keys and mails; buffered, so no round trip of its own. A
- * license-key grant is born DELIVERED when its key is there at once (supplied, or generated in AUTO mode), else PENDING with a
+ * license-key grant is born DELIVERED when its key is there at once (supplied, or generated or drawn in AUTO mode), else PENDING with a
  * due time. What is delivered is mailed. While the license gives nothing, a grant is born REVOKED with why; what would have been
  * delivered, with its mail, is so when the cause ends. Records `entitlement_grant.created`, and after it
  * `entitlement_grant.delivered` or `entitlement_grant.revoked`.
@@ -42,28 +47,37 @@ export function grantEntitlements(
 ): { id: string }[] {
   let { suppliedKey } = occasion;
   return entitlements.map((entitlement) => {
-    const key = keyFor(entitlement, suppliedKey);
+    const key = keyFor(entitlement, suppliedKey, occasion);
     if (key?.source === 'SUPPLIED') suppliedKey = null;
     return addGrant(tx, entitlement, occasion, key);
   });
 }
 
 interface ImmediateKey {
-  readonly key: string;
+  readonly key: string | DrawnKey;
   readonly source: LicenseKeySource;
 }
 
 /** The key that a grant is born with; null when it waits for one, or is of another kind. */
-function keyFor(entitlement: Entitlement, suppliedKey: string | null): ImmediateKey | null {
+function keyFor(
+  entitlement: Entitlement,
+  suppliedKey: string | null,
+  { makeKey = generateKey, poolKeys }: GrantOccasion,
+): ImmediateKey | null {
   if (entitlement.integrationType !== 'LICENSE_KEY') return null;
   if (suppliedKey !== null) return { key: suppliedKey, source: 'SUPPLIED' };
-  return entitlement.fulfillmentMode === 'AUTO' ? { key: generateKey(), source: 'AUTO' } : null;
+  if (entitlement.fulfillmentMode !== 'AUTO') return null;
+  const { licenseKeyPoolId } = entitlement;
+  if (licenseKeyPoolId === null) return { key: makeKey(), source: 'AUTO' };
+  const key = poolKeys?.get(licenseKeyPoolId)?.shift();
+  if (!key) throw new Error('the keys of a pool must be drawn before they are given');
+  return { key, source: 'POOL' };
 }
 
 function addGrant(
   tx: SqlTx,
   entitlement: Entitlement,
-  { customer, suppliedKey: _, heldBy = [], ...cause }: GrantOccasion,
+  { customer, suppliedKey: _, makeKey: __, poolKeys: ___, heldBy = [], ...cause }: GrantOccasion,
   key: ImmediateKey | null,
 ): { id: string } {
   const { now } = tx.ctx;

@@ -5,7 +5,7 @@ import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import type { RestorableCause } from '../lifecycle/transitions.js';
-import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
+import { retireLicenseKey } from '../licenseKeys/retireLicenseKey.js';
 import { requeueWithdrawn } from '../mail/requeueWithdrawn.js';
 import { restoredType } from './carryOutDueEffects.js';
 import { startKeys } from './startKeys.js';
@@ -97,7 +97,7 @@ export async function revokeGrantsForGoodOf(
     `SELECT license_key_id AS "licenseKeyId" FROM license_key_bindings WHERE ${ofLicense} ORDER BY license_key_id`,
     [businessId, mode, licenseId],
   );
-  for (const { licenseKeyId } of keys) await disableLicenseKey(tx, { licenseKeyId, licenseId, reason });
+  for (const { licenseKeyId } of keys) await retireLicenseKey(tx, { licenseKeyId, licenseId, reason });
 }
 
 interface GrantsUpdate {

@@ -12,6 +12,8 @@ import { checkLength, checkMetadata, mergedMetadata, presentText } from '../kern
 import { inTransaction, type ConflictRefusals, type Tx } from '../kernel/transaction.js';
 import { statusOf } from '../lifecycle/dueChanges.js';
 import { causesOf } from '../lifecycle/grantEffects.js';
+import { drawPoolKeys, neededFromPools } from '../licenseKeys/drawPoolKeys.js';
+import { keyMakerFor } from '../licenseKeys/keyMaker.js';
 import { grantEntitlements } from './grantEntitlements.js';
 
 const grantExists: ConflictRefusals = {
@@ -34,6 +36,7 @@ export async function issueGrant(ctx: RequestContext, input: IssueGrantInput): P
       const entitlement = await entitlementFor(tx, input);
       const customer = await customerFor(tx, input);
       const license = input.licenseId == null ? null : await licenseFor(tx, input.licenseId, customer);
+      const poolKeys = await drawPoolKeys(tx, neededFromPools([entitlement], 1, false), ['input', 'entitlementId']);
       const [grant] = grantEntitlements(tx, [entitlement], {
         customer,
         licenseId: license?.id ?? null,
@@ -43,6 +46,8 @@ export async function issueGrant(ctx: RequestContext, input: IssueGrantInput): P
         metadata: mergedMetadata({}, input.metadata),
         suppliedKey: null,
         heldBy: license ? causesOf(license, ctx.now) : [],
+        makeKey: (await keyMakerFor(tx, license ?? {})).make,
+        poolKeys,
       });
       return { grantId: (grant as { id: string }).id };
     },

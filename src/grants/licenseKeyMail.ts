@@ -2,6 +2,7 @@ import { customerName } from '../customers/customer.js';
 import type { Customer, Delivery, LicenseKey } from '../generated/prisma/client.js';
 import type { Database } from '../kernel/database.js';
 import type { Keyring } from '../kernel/secret.js';
+import { keyMail } from '../licenseKeys/keyMail.js';
 import { textOf } from '../licenseKeys/revealKeys.js';
 import type { TemplateVars } from '../mail/templates.js';
 import { effectiveGrantStatus } from './effectiveGrantStatus.js';
@@ -32,9 +33,12 @@ const statement = `SELECT k.business_id AS "businessId", k.mode, k.id, k.key_cip
 export async function licenseKeyMail(
   db: Database,
   keyring: Keyring,
-  { businessId, mode, grantId }: Pick<Delivery, 'businessId' | 'mode' | 'grantId'>,
+  delivery: Pick<Delivery, 'businessId' | 'mode' | 'grantId' | 'licenseKeyId'>,
   now: Date,
 ): Promise<TemplateVars['license-key'] | null> {
+  const { businessId, mode, grantId } = delivery;
+  // Without a grant, the mail brings a key by itself.
+  if (grantId === null) return keyMail(db, keyring, delivery);
   const [row] = await db.sql<Row>('license_key_mail', statement, [businessId, mode, grantId, now]);
   if (!row) return null;
   const { brandName, entitlementName, activationsLimit, expiresAt, activationMessage } = row;

@@ -9,6 +9,8 @@ import type { Grant, License } from '../generated/prisma/client.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { grantAsOf } from './grantAsOf.js';
 import { claimGrant } from './claimGrant.js';
+import { disableLicenseKey } from './disableLicenseKey.js';
+import { enableLicenseKey } from './enableLicenseKey.js';
 import { fulfillLicenseKeyGrant } from './fulfillLicenseKeyGrant.js';
 import { ageInSeconds, liveClaim, paymentIdOf, subscriptionIdOf } from './grant.js';
 import { issueGrant } from './issueGrant.js';
@@ -37,6 +39,8 @@ export const grantResolvers = {
     fulfillLicenseKeyGrant: mutation(fulfillLicenseKeyGrant),
     claimGrant: mutation(claimGrant),
     revokeGrant: mutation(revokeGrant),
+    disableLicenseKey: mutation(disableLicenseKey),
+    enableLicenseKey: mutation(enableLicenseKey),
   },
   Grant: {
     id: idOf('Grant'),
@@ -69,5 +73,11 @@ export const grantResolvers = {
   IssueGrantPayload: { grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId) },
   FulfillLicenseKeyGrantPayload: { grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId) },
   ClaimGrantPayload: { grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId) },
+  DisableLicenseKeyPayload: {
+    licenseKey: ({ licenseKeyId }, _, { loaders }) => found(loaders.licenseKeyById, licenseKeyId),
+  },
+  EnableLicenseKeyPayload: {
+    licenseKey: ({ licenseKeyId }, _, { loaders }) => found(loaders.licenseKeyById, licenseKeyId),
+  },
   RevokeGrantPayload: { grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId) },
 } satisfies Resolvers;

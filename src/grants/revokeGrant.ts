@@ -7,7 +7,7 @@ import type { RequestContext } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import { checkLength, presentText } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
-import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
+import { retireLicenseKey } from '../licenseKeys/retireLicenseKey.js';
 import { lockGrant } from './lockGrant.js';
 
 /**
@@ -28,7 +28,7 @@ export async function revokeGrant(ctx: RequestContext, input: RevokeGrantInput):
     // Its license's end is written by others, or dropped in this moment: the key goes either way.
     const { licenseKeyId, licenseId } = grant;
     if (licenseKeyId !== null && (!isForGood || isCarriedOut)) {
-      await disableLicenseKey(tx, { licenseKeyId, licenseId, reason: note });
+      await retireLicenseKey(tx, { licenseKeyId, licenseId, reason: note });
     }
     return { grantId: grant.id };
   });

@@ -82,6 +82,12 @@ function setStatus(
   if (status === null && legacy && errors.every((error) => legacyCodes.has(error.extensions?.code))) head.status = 200;
   if (status === 401) head.headers.set('www-authenticate', 'Bearer');
   if (status === 503) head.headers.set('retry-after', '1');
+  if (status === 429) head.headers.set('retry-after', String(longestWait(errors)));
+}
+
+/** After so many seconds every part of the request may be asked for again. */
+function longestWait(errors: readonly GraphQLFormattedError[]): number {
+  return Math.max(1, ...errors.map(({ extensions }) => Number(extensions?.retryAfterSeconds ?? 0)));
 }
 
 /** GraphQL over HTTP: who asks for `application/json` by name and nothing else gets 200 for errors of the document. */

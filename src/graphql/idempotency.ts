@@ -48,8 +48,11 @@ function isKey(key: string): boolean {
   return key.length > 0 && [...key].length <= MAX_KEY && !CONTROL.test(key);
 }
 
-/** Whose keys they are: the same key of two businesses, modes or customers' sessions are two keys. */
-export function idempotencyNamespace(viewer: Viewer): string {
+/**
+ * Whose keys they are: the same key of two businesses, modes or customers' sessions are two keys.
+ * @param holder what an anonymous caller holds, such as a license key; never in the clear
+ */
+export function idempotencyNamespace(viewer: Viewer, holder: () => string | undefined): string {
   switch (viewer.principal) {
     case 'API_KEY':
     case 'SYSTEM':
@@ -59,7 +62,7 @@ export function idempotencyNamespace(viewer: Viewer): string {
     case 'OPERATOR':
       return 'operator';
     case 'PUBLIC':
-      return `brand:${viewer.brandId}`;
+      return `brand:${viewer.brandId}:${holder() ?? ''}`;
   }
 }
 

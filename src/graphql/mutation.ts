@@ -16,6 +16,8 @@ export interface MutationOptions {
   movesMoney?: boolean;
   /** Fields of the result that are shown once: kept encrypted for the retry. */
   secretFields?: readonly string[];
+  /** For mutations that need no token: what sets one caller's idempotency keys apart from another's, beside the brand. */
+  holderOf?: (ctx: RequestContext, input: never) => string;
 }
 
 const ATTEMPTS = 4;
@@ -56,7 +58,7 @@ async function perform<Input extends object, Refs extends object>(
   const key = idempotencyKeyOf(context, (input as { idempotencyKey?: string | null }).idempotencyKey);
   if (key === null) return retrying(() => useCase(context.request, input));
   const idempotency = {
-    namespace: idempotencyNamespace(context.request.viewer),
+    namespace: idempotencyNamespace(context.request.viewer, () => options.holderOf?.(context.request, input as never)),
     key,
     mutation: info.fieldName,
     fingerprint: idempotencyFingerprint(info.fieldName, input, context.request.viewer),

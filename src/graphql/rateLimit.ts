@@ -1,4 +1,6 @@
 import { isIPv6 } from 'node:net';
+import { ClientError } from '../kernel/clientError.js';
+import type { GuessAllowance } from '../kernel/requestContext.js';
 import type { Viewer } from '../kernel/viewer.js';
 
 /** `capacity` requests at once, then `refillPerSecond`. A capacity of 0 lets everything through. */
@@ -19,8 +21,8 @@ export interface RateLimitState {
   readonly retryAfterSeconds: number;
 }
 
-/** Takes one token of the caller's bucket; null when this limit is off. */
-export type RateLimiter = (key: string) => RateLimitState | null;
+/** Takes tokens of the caller's bucket, one unless told otherwise; fewer than none gives back. Null when this limit is off. */
+export type RateLimiter = (key: string, tokens?: number) => RateLimitState | null;
 
 interface Bucket {
   tokens: number;
@@ -39,7 +41,7 @@ export function createRateLimiter(
 ): RateLimiter {
   if (size.capacity === 0) return () => null;
   const buckets = new Map<string, Bucket>();
-  return (key) => {
+  return (key, tokens = 1) => {
     const now = clock();
     const bucket = buckets.get(key) ?? { tokens: size.capacity, filledAt: now };
     buckets.delete(key);
@@ -49,19 +51,38 @@ export function createRateLimiter(
     const refill = ((now - bucket.filledAt) / 1_000) * size.refillPerSecond;
     bucket.tokens = Math.min(size.capacity, bucket.tokens + refill);
     bucket.filledAt = now;
-    const allowed = bucket.tokens >= 1;
-    if (allowed) bucket.tokens -= 1;
-    return stateOf(bucket.tokens, size, allowed);
+    const allowed = bucket.tokens >= tokens;
+    if (allowed) bucket.tokens = Math.min(size.capacity, bucket.tokens - tokens);
+    return stateOf(bucket.tokens, size, allowed ? 0 : tokens - bucket.tokens);
   };
 }
 
-function stateOf(tokens: number, size: BucketSize, allowed: boolean): RateLimitState {
+/** @param missing tokens that the bucket lacks for what was asked; 0: it was allowed */
+function stateOf(tokens: number, size: BucketSize, missing: number): RateLimitState {
   return {
-    allowed,
+    allowed: missing === 0,
     limit: size.capacity,
     remaining: Math.floor(tokens),
     resetSeconds: Math.ceil((size.capacity - tokens) / size.refillPerSecond),
-    retryAfterSeconds: allowed ? 0 : Math.ceil((1 - tokens) / size.refillPerSecond),
+    retryAfterSeconds: Math.ceil(missing / size.refillPerSecond),
+  };
+}
+
+/** The allowance of each address for license keys that are not known; the same bucket however the keys are asked for. */
+export function createGuessLimiter(size: BucketSize): (ip: string) => GuessAllowance | null {
+  if (size.capacity === 0) return () => null;
+  const limiter = createRateLimiter(size);
+  return (ip) => {
+    const key = addressKey(ip);
+    return {
+      take(count) {
+        const state = limiter(key, count);
+        if (!state || state.allowed) return;
+        const message = `Too many license keys that are not known; try again in ${state.retryAfterSeconds} seconds.`;
+        throw new ClientError('RATE_LIMITED', message, { retryAfterSeconds: state.retryAfterSeconds });
+      },
+      giveBack: (count) => void limiter(key, -count),
+    };
   };
 }
 

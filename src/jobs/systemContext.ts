@@ -16,6 +16,7 @@ export function systemContext({ db, keyring, mailFolder, clock }: SystemParts, t
     now: clock(),
     requestId: `job-${randomUUID()}`,
     actor: null,
+    guesses: null,
     idempotency: null,
   };
 }

@@ -1,6 +1,12 @@
 /** Codes of protocol errors: mistakes in how the API was called, not refusals of what was asked for. */
 export type ClientErrorCode =
-  'BAD_REQUEST' | 'BAD_USER_INPUT' | 'BRAND_NOT_FOUND' | 'FORBIDDEN' | 'IDEMPOTENCY_CONFLICT' | 'UNAUTHENTICATED';
+  | 'BAD_REQUEST'
+  | 'BAD_USER_INPUT'
+  | 'BRAND_NOT_FOUND'
+  | 'FORBIDDEN'
+  | 'IDEMPOTENCY_CONFLICT'
+  | 'RATE_LIMITED'
+  | 'UNAUTHENTICATED';
 
 /**
  * A mistake of the client that ends up in the answer's top-level `errors`. graphql-js copies `extensions` into the error that

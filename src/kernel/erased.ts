@@ -1,5 +1,8 @@
 import { refusal } from './refusal.js';
 
+/** What such a refusal says. */
+export const erasedMessage = "The customer's personal data was erased. Create a new customer.";
+
 /**
  * Refuses to make something new for a customer whose person was erased, or to write one down again. What the customer has goes
  * on: licenses, keys, grants and wallets.
@@ -8,6 +11,5 @@ import { refusal } from './refusal.js';
  */
 export function refuseErased({ erasedAt }: { erasedAt: Date | null }, path: readonly string[]): void {
   if (erasedAt === null) return;
-  const message = "The customer's personal data was erased. Create a new customer.";
-  throw refusal('CustomerErased', path, message);
+  throw refusal('CustomerErased', path, erasedMessage);
 }

@@ -5,6 +5,7 @@ import { v7 } from 'uuid';
  * characters of Crockford's base 32.
  */
 export const idPrefixes = {
+  Activation: 'act',
   ApiKey: 'key',
   Brand: 'brand',
   Business: 'biz',
@@ -18,6 +19,7 @@ export const idPrefixes = {
   LedgerTransaction: 'ltx',
   License: 'lic',
   LicenseKey: 'lkey',
+  LicenseKeyPool: 'pool',
   Order: 'ord',
   OrderLine: 'line',
   Organization: 'org',

@@ -8,6 +8,7 @@ export type SharedModel =
   | 'Brand'
   | 'Business'
   | 'Entitlement'
+  | 'LicenseKeyPool'
   | 'Package'
   | 'PackagePrice'
   | 'Product'

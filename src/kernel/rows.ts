@@ -3,6 +3,7 @@ import type * as Rows from '../generated/prisma/client.js';
 
 /** Models whose rows prepared statements read, each with its table. A row read this way is exactly the row Prisma reads. */
 export const tables = {
+  Activation: 'activations',
   ApiKey: 'api_keys',
   Brand: 'brands',
   Business: 'businesses',
@@ -17,6 +18,8 @@ export const tables = {
   LedgerTransfer: 'ledger_transfers',
   License: 'licenses',
   LicenseKey: 'license_keys',
+  LicenseKeyPool: 'license_key_pools',
+  LicenseKeyRotation: 'license_key_rotations',
   Order: 'orders',
   OrderLine: 'order_lines',
   Organization: 'organizations',
@@ -33,6 +36,7 @@ export const tables = {
 export type Model = keyof typeof tables;
 
 interface RowTypes {
+  Activation: Rows.Activation;
   ApiKey: Rows.ApiKey;
   Brand: Rows.Brand;
   Business: Rows.Business;
@@ -47,6 +51,8 @@ interface RowTypes {
   LedgerTransfer: Rows.LedgerTransfer;
   License: Rows.License;
   LicenseKey: Rows.LicenseKey;
+  LicenseKeyPool: Rows.LicenseKeyPool;
+  LicenseKeyRotation: Rows.LicenseKeyRotation;
   Order: Rows.Order;
   OrderLine: Rows.OrderLine;
   Organization: Rows.Organization;
@@ -63,6 +69,7 @@ interface RowTypes {
 export type RowOf<M extends Model> = RowTypes[M];
 
 const fieldNames: { [M in Model]: Record<string, string> } = {
+  Activation: Prisma.ActivationScalarFieldEnum,
   ApiKey: Prisma.ApiKeyScalarFieldEnum,
   Brand: Prisma.BrandScalarFieldEnum,
   Business: Prisma.BusinessScalarFieldEnum,
@@ -77,6 +84,8 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   LedgerTransfer: Prisma.LedgerTransferScalarFieldEnum,
   License: Prisma.LicenseScalarFieldEnum,
   LicenseKey: Prisma.LicenseKeyScalarFieldEnum,
+  LicenseKeyPool: Prisma.LicenseKeyPoolScalarFieldEnum,
+  LicenseKeyRotation: Prisma.LicenseKeyRotationScalarFieldEnum,
   Order: Prisma.OrderScalarFieldEnum,
   OrderLine: Prisma.OrderLineScalarFieldEnum,
   Organization: Prisma.OrganizationScalarFieldEnum,

@@ -10,12 +10,14 @@ const shared: ReadonlySet<Model> = new Set([
   'Package',
   'PackagePrice',
   'SubscriptionType',
+  'LicenseKeyPool',
   'Entitlement',
   'EntitlementAttachment',
 ]);
 
 /** The column that says whose a row is, where a customer's session may see its own. */
 const ownerColumns: Partial<Record<Model, string>> = {
+  Activation: 'customer_id',
   Customer: 'id',
   CustomerSession: 'customer_id',
   Delivery: 'customer_id',

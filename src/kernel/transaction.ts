@@ -16,11 +16,15 @@ const PRISMA_TIMEOUT_MS = 30_000;
 
 /** Rows to insert, by table, in camelCase. */
 export interface InsertableRows {
+  activations: Prisma.ActivationCreateManyInput;
   changes: Prisma.ChangeCreateManyInput;
   deliveries: Prisma.DeliveryCreateManyInput;
   grants: Prisma.GrantCreateManyInput;
   ledger_accounts: Prisma.LedgerAccountCreateManyInput;
   license_key_bindings: Prisma.LicenseKeyBindingCreateManyInput;
+  license_key_lookups: Prisma.LicenseKeyLookupCreateManyInput;
+  license_key_pool_keys: Prisma.LicenseKeyPoolKeyCreateManyInput;
+  license_key_rotations: Prisma.LicenseKeyRotationCreateManyInput;
   license_keys: Prisma.LicenseKeyCreateManyInput;
   licenses: Prisma.LicenseCreateManyInput;
   order_lines: Prisma.OrderLineCreateManyInput;

@@ -24,3 +24,25 @@ function keyHmacWith(keyring: Keyring, hmacKeyId: string, { businessId, mode }: 
   const keyHmac = hmacOf(keyById(keyring.hmac, hmacKeyId), businessId, mode, normalizeKey(key));
   return { hmacKeyId, keyHmac };
 }
+
+/** What a text belongs to: a key, or a place in a pool; a drawn one belongs to both, which have one id. */
+export interface TextOwner {
+  readonly licenseKeyId: string | null;
+  readonly poolKeyId: string | null;
+}
+
+/** A row of `license_key_lookups`. */
+export interface LookupRow extends Tenant, KeyHmac, TextOwner {
+  readonly rotationId: string | null;
+}
+
+/**
+ * The rows by which a text is found, one for each secret, so that processes which know only one of them find it and collide
+ * with it. In the order of their values: whoever writes the same text at the same time waits, not crosswise.
+ */
+export function lookupRows(keyring: Keyring, tenant: Tenant, key: string, owner: TextOwner): LookupRow[] {
+  const { businessId, mode } = tenant;
+  return keyHmacs(keyring, tenant, key)
+    .map((hmac) => ({ businessId, mode, ...hmac, ...owner, rotationId: null }))
+    .sort((a, b) => Buffer.compare(a.keyHmac, b.keyHmac));
+}

@@ -6,7 +6,7 @@ import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { presentText } from '../kernel/text.js';
 import { bindKeys } from '../licenseKeys/bindKeys.js';
-import { disableLicenseKey } from '../licenseKeys/disableLicenseKey.js';
+import { retireLicenseKey } from '../licenseKeys/retireLicenseKey.js';
 import { checkApplication, findApplicant } from './appliedBy.js';
 import { findCustomerOf } from './changeOffering.js';
 import { findLicenseToApply } from './findLicenseToApply.js';
@@ -57,5 +57,5 @@ function refuseUnlessApplicable(license: License, now: Date, path: string[]): vo
 async function changeKeys(tx: SqlTx, licenseId: string, { keyIds, ownKeyIds }: MoveBehind): Promise<void> {
   await bindKeys(tx, licenseId, keyIds);
   const reason = 'The license was applied behind another one, and goes on with its key.';
-  for (const licenseKeyId of ownKeyIds) await disableLicenseKey(tx, { licenseKeyId, licenseId, reason });
+  for (const licenseKeyId of ownKeyIds) await retireLicenseKey(tx, { licenseKeyId, licenseId, reason });
 }

@@ -21,7 +21,7 @@ export async function changeOffering(
   const customer = await findCustomerOf(tx, license);
   await changeGrantsOf(
     tx,
-    { license, customer, reason, heldBy: causesOf(license, plan.changeDate) },
+    { license, productOfferingId: plan.to.id, customer, reason, heldBy: causesOf(license, plan.changeDate) },
     {
       before: given.get(plan.from.id) ?? [],
       after: given.get(plan.to.id) ?? [],

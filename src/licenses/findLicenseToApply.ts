@@ -33,15 +33,18 @@ async function ownLicense(tx: SqlTx, licenseId: string, owner: string | null): P
   return license?.id ?? null;
 }
 
+/** A text that another one took the place of counts as long as it works. */
 async function licenseOnKey(tx: SqlTx, key: string, owner: string | null): Promise<string | null> {
   const tenant = tenantOf(tx.ctx);
   const hmacs = keyHmacs(tx.ctx.keyring, tenant, key);
   const [license] = await tx.sql<{ id: string }>(
     'license_on_key',
-    `SELECT l.id FROM license_keys k
-      JOIN license_key_bindings b ON b.business_id = $1 AND b.mode = $2 AND b.license_key_id = k.id
+    `SELECT l.id FROM license_key_lookups t
+      LEFT JOIN license_key_rotations r ON r.business_id = $1 AND r.mode = $2 AND r.id = t.rotation_id
+      JOIN license_key_bindings b ON b.business_id = $1 AND b.mode = $2 AND b.license_key_id = t.license_key_id
       JOIN licenses l ON l.business_id = $1 AND l.mode = $2 AND l.id = b.license_id
-      WHERE k.business_id = $1 AND k.mode = $2 AND k.key_hmac = ANY ($3::bytea[])
+      WHERE t.business_id = $1 AND t.mode = $2 AND t.key_hmac = ANY ($3::bytea[])
+        AND (t.rotation_id IS NULL OR r.grace_until > $5)
         AND ($4::uuid IS NULL OR l.customer_id = $4)
       ORDER BY l.used_at IS NULL AND NOT ${isCancelled('$5::timestamptz', 'l')}
           AND (l.valid_until IS NULL OR l.valid_until > $5) DESC,

@@ -7,8 +7,8 @@ import { tenantOf } from '../kernel/requestContext.js';
 import type { Metadata } from '../kernel/text.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { addLicenseKey } from '../licenseKeys/addLicenseKey.js';
-import { generateKey } from '../licenseKeys/licenseKey.js';
-import { refuseKnownKey } from '../licenseKeys/refuseKnownKey.js';
+import { drawPoolKeys, neededFromPools, type PoolDraws } from '../licenseKeys/drawPoolKeys.js';
+import { keyMakerFor, refuseReservedPrefix, type KeyMaker } from '../licenseKeys/keyMaker.js';
 import { holdFreeAssignees, type AssigneeSlot } from './holdAssignees.js';
 
 /** A license to issue, from fields that were checked. It is for an offering or for a package, not both. */
@@ -46,18 +46,22 @@ export interface IssueOptions {
   readonly suppliedKey: string | null;
   /** Whether licenses that no entitlement gives a key get one by generation, as wallet purchases do. */
   readonly generateKeys: boolean;
+  /** The field that names the supplied key; absent: `code`. */
+  readonly suppliedKeyPath?: readonly string[];
 }
 
 /**
  * A step: issues licenses with their keys, grants and mails. Buffered but for one round trip that draws the numbers, two more
- * where licenses are assigned, and one for a supplied key while secrets are rotated.
+ * where licenses are assigned, one for the pattern of the product's keys where keys are made or supplied, and one for each pool.
  *
  * A license whose start has come is born ACTIVE with `activatedAt` = now, whatever its start; any other is PENDING. Its key is
  * the supplied one, which fulfils its first license-key grant; else each AUTO grant generates one, and MANUAL ones wait; else,
- * without such a grant and with `generateKeys`, one is generated. Records `license.created` and what keys and grants record.
+ * without such a grant and with `generateKeys`, one is generated. All licenses of a call are of one offering or package, whose
+ * product decides how keys are made. Records `license.created` and what keys and grants record.
  *
  * The transaction needs `assigneeTaken` and `licenseKeyTaken` among its conflicts where those can happen.
  * @returns ids in the order given
+ * @throws Refusal ReservedKeyPrefix, LicenseKeyPoolEmpty
  */
 export async function issueLicenses(
   tx: SqlTx,
@@ -65,11 +69,15 @@ export async function issueLicenses(
   options: IssueOptions,
 ): Promise<{ id: string }[]> {
   await holdFreeAssignees(tx, licenses.flatMap(slotsOfNew));
-  if (options.suppliedKey !== null) await refuseKnownKey(tx, options.suppliedKey);
+  const { entitlements, suppliedKey } = options;
+  const maker = (await keyMakerOf(tx, licenses, options)) ?? undefined;
+  const needed = neededFromPools(entitlements, licenses.length, suppliedKey !== null);
+  const poolKeys = await drawPoolKeys(tx, needed, ['input']);
   const numbers = await drawNumbers(tx, 'License', licenses.length);
   return licenses.map((license, i) => {
     const id = addLicense(tx, license, numbers[i] as string);
-    giveKeyAndGrants(tx, { id, orderId: license.orderId }, options, i === 0 ? options.suppliedKey : null);
+    const keys = { suppliedKey: i === 0 ? suppliedKey : null, maker, poolKeys };
+    giveKeyAndGrants(tx, { id, orderId: license.orderId }, options, keys);
     return { id };
   });
 }
@@ -106,11 +114,33 @@ function addLicense(tx: SqlTx, license: NewLicense, number: string): string {
   return id;
 }
 
+/** How keys are made for the licenses; null when none is made or supplied. */
+async function keyMakerOf(
+  tx: SqlTx,
+  [license]: readonly NewLicense[],
+  { entitlements, suppliedKey, generateKeys, suppliedKeyPath = ['input', 'code'] }: IssueOptions,
+): Promise<KeyMaker | null> {
+  const isMade = entitlements.some(
+    ({ fulfillmentMode, licenseKeyPoolId }) => fulfillmentMode === 'AUTO' && licenseKeyPoolId === null,
+  );
+  if (!license || (suppliedKey === null && !generateKeys && !isMade)) return null;
+  const maker = await keyMakerFor(tx, license);
+  if (suppliedKey !== null) refuseReservedPrefix(maker, suppliedKeyPath, suppliedKey);
+  return maker;
+}
+
+/** Where the keys of one license come from. */
+interface KeysOfLicense {
+  readonly suppliedKey: string | null;
+  readonly maker: KeyMaker | undefined;
+  readonly poolKeys: PoolDraws;
+}
+
 function giveKeyAndGrants(
   tx: SqlTx,
   license: { id: string; orderId: string | null },
   { customer, entitlements, generateKeys }: IssueOptions,
-  suppliedKey: string | null,
+  { suppliedKey, maker, poolKeys }: KeysOfLicense,
 ): void {
   grantEntitlements(tx, entitlements, {
     customer,
@@ -120,13 +150,16 @@ function giveKeyAndGrants(
     subscriptionId: null,
     metadata: {},
     suppliedKey,
+    makeKey: maker?.make,
+    poolKeys,
   });
   if (entitlements.some(({ integrationType }) => integrationType === 'LICENSE_KEY')) return;
-  if (suppliedKey === null && !generateKeys) return;
+  const key = suppliedKey ?? (generateKeys ? maker?.make() : undefined);
+  if (key === undefined) return;
   addLicenseKey(tx, {
     customerId: customer.id,
     licenseId: license.id,
-    key: suppliedKey ?? generateKey(),
+    key,
     source: suppliedKey === null ? 'AUTO' : 'SUPPLIED',
     activationsLimit: null,
     expiresAt: null,

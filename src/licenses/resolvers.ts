@@ -14,6 +14,7 @@ import { cancelPendingLicenseChange } from './cancelPendingLicenseChange.js';
 import { changeLicenseProductOffering } from './changeLicenseProductOffering.js';
 import { createLicense } from './createLicense.js';
 import { asOf, offeringDue, statusOf } from '../lifecycle/dueChanges.js';
+import { issueLicenseKey } from './issueLicenseKey.js';
 import { amountOf, isActive, pendingStatusOf, validityOf } from './license.js';
 import { licenseList } from './listLicenses.js';
 import { pauseLicense } from './pauseLicense.js';
@@ -41,6 +42,7 @@ export const licenseResolvers = {
     updateLicense: mutation(updateLicense),
     applyLicense: mutation(applyLicense),
     cancelPendingLicenseChange: mutation(cancelPendingLicenseChange),
+    issueLicenseKey: mutation(issueLicenseKey),
   },
   License: {
     id: idOf('License'),
@@ -108,4 +110,7 @@ export const licenseResolvers = {
   UpdateLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
   ApplyLicensePayload: { license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId) },
   PreviewLicenseChangePayload: previewFields,
+  IssueLicenseKeyPayload: {
+    licenseKey: ({ licenseKeyId }, _, { loaders }) => found(loaders.licenseKeyById, licenseKeyId),
+  },
 } satisfies Resolvers;

@@ -10,6 +10,8 @@ export interface DeliveryRequest {
   /** Null or blank: the customer has no address. */
   readonly recipient: string | null;
   readonly grantId: string | null;
+  /** The key that it brings, where no grant does; absent: a grant does. */
+  readonly licenseKeyId?: string;
   readonly template: TemplateName;
   /** The grant is taken back for a while: the mail goes out when it comes back. */
   readonly isWithdrawn?: boolean;
@@ -22,7 +24,7 @@ export interface DeliveryRequest {
  */
 export function queueDelivery(
   tx: SqlTx,
-  { customerId, recipient, grantId, template, isWithdrawn = false }: DeliveryRequest,
+  { customerId, recipient, grantId, licenseKeyId, template, isWithdrawn = false }: DeliveryRequest,
 ): string {
   const { now } = tx.ctx;
   const id = newId();
@@ -33,6 +35,7 @@ export function queueDelivery(
     id,
     customerId,
     grantId,
+    licenseKeyId: licenseKeyId ?? null,
     template,
     recipient: address,
     status: failure ? 'FAILED' : 'QUEUED',

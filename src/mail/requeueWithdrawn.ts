@@ -17,3 +17,14 @@ export async function requeueWithdrawn(tx: SqlTx, grantIds: readonly string[]): 
     [businessId, mode, grantIds, tx.ctx.now],
   );
 }
+
+/** A step: the same for mails that bring a key by itself, now that the key is enabled again. */
+export async function requeueWithdrawnOfKey(tx: SqlTx, licenseKeyId: string): Promise<void> {
+  const { businessId, mode } = tenantOf(tx.ctx);
+  await tx.sql(
+    'requeue_withdrawn_mails_of_key',
+    `UPDATE deliveries SET status = 'QUEUED', failure = NULL, enqueued_at = NULL, version = version + 1, updated_at = $4
+      WHERE business_id = $1 AND mode = $2 AND license_key_id = $3 AND failure = 'WITHDRAWN'`,
+    [businessId, mode, licenseKeyId, tx.ctx.now],
+  );
+}

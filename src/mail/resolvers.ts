@@ -9,11 +9,11 @@ export const deliveryResolvers = {
   },
   Delivery: {
     id: idOf('Delivery'),
-    text: async ({ id, file, recipient, grantId }, _, { request, loaders }) => {
+    text: async ({ id, file, recipient, grantId, licenseKeyId }, _, { request, loaders }) => {
       if (file === null || recipient === null) return null;
       // The text holds the key, so reading it is reading the key, and is recorded as that.
       const grant = await found(loaders.grantById, grantId);
-      await found(loaders.revealedKeyById, grant?.licenseKeyId);
+      await found(loaders.revealedKeyById, grant?.licenseKeyId ?? licenseKeyId);
       return keptText(request.mailFolder, id);
     },
     grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId),

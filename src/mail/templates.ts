@@ -16,6 +16,11 @@ export interface TemplateVars {
     readonly activationMessage: string | null;
     readonly brandName: string;
   };
+  /** The new text of a license key that was rotated. */
+  'license-key-rotated': TemplateVars['license-key'] & {
+    /** Until when the text before it works; null: it does no more. */
+    readonly graceUntil: Date | null;
+  };
 }
 
 /** Names of mails. */
@@ -72,6 +77,42 @@ Keep this mail: whoever has the key can use it.
 </html>
 `,
   },
+  'license-key-rotated': {
+    subject: 'Your new license key for {{productName}}',
+    text: `Hello {{customerName}},
+
+your license key for {{productName}} was replaced. This is the new one:
+
+{{key}}
+
+{{#if grace}}
+The one that you had works until {{grace}}. Enter the new one before.
+{{else}}
+The one that you had does not work any more.
+{{/if}}
+{{#if expiry}}
+The new one works until {{expiry}}.
+{{/if}}
+
+Keep this mail: whoever has the key can use it.
+
+{{brandName}}
+`,
+    html: `<!doctype html>
+<html lang="en">
+  <body style="font-family: sans-serif; line-height: 1.5">
+    <p>Hello {{customerName}},</p>
+    <p>your license key for {{productName}} was replaced. This is the new one:</p>
+    <p style="font-family: monospace; font-size: 1.2em; white-space: pre-wrap; word-break: break-all">{{key}}</p>
+    {{#if grace}}<p>The one that you had works until {{grace}}. Enter the new one before.</p>
+    {{else}}<p>The one that you had does not work any more.</p>{{/if}}
+    {{#if expiry}}<p>The new one works until {{expiry}}.</p>{{/if}}
+    <p>Keep this mail: whoever has the key can use it.</p>
+    <p>{{brandName}}</p>
+  </body>
+</html>
+`,
+  },
 };
 
 const compiled = new Map(
@@ -101,13 +142,18 @@ export function renderMail<Name extends TemplateName>(name: Name, vars: Template
     key: oneLine(vars.key),
     limited: vars.activationsLimit !== null || vars.expiresAt !== null,
     several: vars.activationsLimit !== 1,
-    expiry: vars.expiresAt && `${vars.expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+    expiry: vars.expiresAt && instant(vars.expiresAt),
+    grace: 'graceUntil' in vars && vars.graceUntil ? instant(vars.graceUntil) : null,
   };
   return {
     subject: [...templates.subject(filled)].slice(0, MAX_SUBJECT).join(''),
     text: templates.text(filled),
     html: templates.html(filled),
   };
+}
+
+function instant(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function oneLine(text: string): string {

@@ -21,6 +21,7 @@ async function contextOfNewBusiness(): Promise<RequestContext> {
     requestId: 'test-request',
     actor: null,
     keyring: keyringOf(readConfig(testEnvironment)),
+    guesses: null,
     idempotency: null,
     mailFolder: null,
   };

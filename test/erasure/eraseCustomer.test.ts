@@ -31,6 +31,7 @@ let worker: Worker;
 beforeAll(async () => {
   worker = await newWorker(api, environment, {
     contents: {
+      'license-key-rotated': async () => null,
       'license-key': async (_ctx, { recipient }) => ({
         vars: {
           customerName: `${person.firstName} ${person.lastName} <${recipient}>`,
@@ -113,10 +114,39 @@ async function newPerson(business: TestBusiness) {
     variables: { input: { grantId, note: 'asked for by Zyxwina' } },
   });
   const pendingId = await newPendingGrant(api, live, { customerId });
+  await noteOnKeys(live, { assigned, licenseId: bought.purchaseLicensesByWallet.licenses[0].id });
   const licenseId = bought.purchaseLicensesByWallet.licenses[0].id as string;
   const orderId = bought.purchaseLicensesByWallet.order.id as string;
   const shop = { walletId, packageId, subscriptionTypeId, customerId };
   return { ...shop, session, assigned, licenseId, orderId, grantId, pendingId };
+}
+
+/** What vendor and devices say about the person with keys: on one that was switched off, and of two devices, one of which ended. */
+async function noteOnKeys(
+  live: string,
+  { assigned, licenseId }: { assigned: string; licenseId: string },
+): Promise<void> {
+  const mutate = (name: string, input: object, fields: string) =>
+    api.data({
+      token: live,
+      query: `mutation ($input: ${name[0]?.toUpperCase()}${name.slice(1)}Input!) { ${name}(input: $input) { ${fields} userErrors { message } } }`,
+      variables: { input },
+    });
+  const { issueLicenseKey } = await mutate('issueLicenseKey', { licenseId: assigned }, 'licenseKey { id }');
+  const licenseKeyId = issueLicenseKey.licenseKey.id as string;
+  await mutate('updateLicenseKey', { licenseKeyId, metadata: { zyxnote: 'spare' } }, '');
+  await mutate('disableLicenseKey', { licenseKeyId, reason: 'Zyxwina lost it' }, '');
+  const { license } = await api.data({
+    token: live,
+    query: 'query ($id: ID!) { license(id: $id) { licenseKeys { key } } }',
+    variables: { id: licenseId },
+  });
+  const { key } = license.licenseKeys[0];
+  const about = { key, name: "Zyxwina's laptop", metadata: { zyxnote: 'silver' } };
+  for (const fingerprint of ['laptop', 'laptop-of-zyx-0815']) {
+    await mutate('activateLicenseKey', { ...about, fingerprint }, '');
+  }
+  await mutate('deactivateLicenseKey', { key, fingerprint: 'laptop-of-zyx-0815' }, '');
 }
 
 async function mailsAreOut(): Promise<void> {
@@ -144,6 +174,11 @@ test('nothing of the person is left in the database or the data folder, and ever
     'changes.reason',
     'deliveries.recipient',
     'order_lines.description',
+    'license_keys.metadata',
+    'license_keys.disabled_reason',
+    'activations.name',
+    'activations.metadata',
+    'activations.fingerprint',
   ])
     expect(before.map((place) => place.split(':')[0])).toContain(column);
   expect((await tracesInFiles(dataDir)).length).toBeGreaterThanOrEqual(4);
@@ -199,7 +234,7 @@ test('nothing of the person is left in the database or the data folder, and ever
       assignedTo: null,
       details: null,
       metadata: {},
-      licenseKeys: [{ status: 'ACTIVE' }],
+      licenseKeys: [{ status: 'ACTIVE' }, { status: 'DISABLED' }],
     },
   ]);
   expect(licenses.nodes[1].history.nodes).toMatchObject([
@@ -262,6 +297,7 @@ test('a mail that waits is given up, also when its license is resumed; one that 
   await worker.stop();
   const slow = await newWorker(api, environment, {
     contents: {
+      'license-key-rotated': async () => null,
       'license-key': async () => {
         begun();
         await mayGoOn;

@@ -28,5 +28,5 @@ await startWorker({
   url,
   keyring: keyringOf(config),
   log: pino({ level: 'silent' }),
-  contents: { 'license-key': async () => ({ vars }) },
+  contents: { 'license-key': async () => ({ vars }), 'license-key-rotated': async () => null },
 });

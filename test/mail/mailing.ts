@@ -15,6 +15,7 @@ import { waitUntil } from '../support/waitUntil.js';
 
 /** What mails are filled with here; the real contents are a feature's. */
 export const contents: MailContents = {
+  'license-key-rotated': async () => null,
   'license-key': async () => ({
     vars: {
       customerName: 'Erika Mustermann',

@@ -95,7 +95,7 @@ test('names of all scripts arrive; names with line ends, commas and tags add nei
     key: 'Schlüssel-ß-<1>',
     activationMessage: '<script>alert(1)</script>\nzweite Zeile',
   };
-  await worker(smtp.url, { contents: { 'license-key': async () => ({ vars: nasty }) } });
+  await worker(smtp.url, { contents: { ...contents, 'license-key': async () => ({ vars: nasty }) } });
   const recipient = newAddress();
   await ended(await newDelivery(api, await newBusiness(api), recipient));
   const [{ recipients, raw, mail }] = smtp.mails as [SmtpServer['mails'][number]];
@@ -317,6 +317,7 @@ test('a mail whose grant comes back in the moment in which it is withdrawn is se
   let looks = 0;
   await worker(smtp.url, {
     contents: {
+      'license-key-rotated': async () => null,
       'license-key': async (ctx, delivery) => {
         looks++;
         if (looks > 1) return contents['license-key'](ctx, delivery);
@@ -337,7 +338,11 @@ test('a mail whose grant comes back in the moment in which it is withdrawn is se
 test('a mail whose grant was taken back meanwhile is withdrawn, not sent', async () => {
   const smtp = await smtpServer();
   const delivery = await newDelivery(api, await newBusiness(api), 'erika@example.com');
-  const worker = await newWorker(api, { SMTP_URL: smtp.url }, { contents: { 'license-key': async () => null } });
+  const worker = await newWorker(
+    api,
+    { SMTP_URL: smtp.url },
+    { contents: { ...contents, 'license-key': async () => null } },
+  );
   await waitUntil('the mail is given up', async () => (await delivery.row()).status === 'FAILED');
   await worker.stop();
   expect(await delivery.row()).toMatchObject({ failure: 'WITHDRAWN', attempts: 1, sentAt: null });
@@ -371,6 +376,7 @@ test('a mail that is being withdrawn while its grant comes back is sent after al
   let decide: () => void = () => undefined;
   const decided = new Promise<void>((resolve) => (decide = resolve));
   const isTakenBackFirst: typeof contents = {
+    'license-key-rotated': async () => null,
     'license-key': async (ctx, row) => {
       if (++asked > 1) return contents['license-key'](ctx, row);
       await decided;

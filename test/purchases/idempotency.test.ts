@@ -59,6 +59,7 @@ function contextOf(shop: Shop): RequestContext {
     actor: null,
     keyring: keyringOf(readConfig(testEnvironment)),
     mailFolder: null,
+    guesses: null,
     idempotency: {
       namespace: `${businessId}:LIVE`,
       key: 'same',

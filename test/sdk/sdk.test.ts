@@ -180,8 +180,8 @@ test('the main job: business, catalog, customer, wallet, purchase, grant, fulfil
   expect(fulfilled.grant.deliveries.map(({ recipient, status }) => [recipient, status])).toEqual([
     ['erika@example.com', 'QUEUED'],
   ]);
-  const { node } = await vendor.revealLicenseKey({ id: fulfilled.grant.licenseKey?.id as string });
-  expect(node).toEqual({ __typename: 'LicenseKey', id: fulfilled.grant.licenseKey?.id, key: 'ABCD-1234' });
+  const { licenseKey } = await vendor.revealLicenseKey({ id: fulfilled.grant.licenseKey?.id as string });
+  expect(licenseKey).toEqual({ id: fulfilled.grant.licenseKey?.id, key: 'ABCD-1234' });
 
   const { licenses } = await vendor.licenses({
     first: 1,

@@ -35,10 +35,11 @@ let limited: string;
 let world: World;
 
 beforeAll(async () => {
-  api.setNow('2026-05-05T12:00:00Z');
   ({ live } = await newBusiness(api));
   world = await newWorld(api, live);
   limited = await newApiKey(api, live, ['LICENSES_READ', 'LICENSES_WRITE', 'CATALOG_READ']);
+  // From now on time stands still: both ways are asked at one instant, after the world's licenses have begun.
+  api.setNow(new Date());
 });
 
 const folder = 'sdk/operations';
@@ -65,7 +66,8 @@ async function send(way: 'lane' | 'apollo', payload: object, headers: Record<str
     payload: JSON.stringify(payload),
   });
   const { date: _date, ...rest } = all;
-  return { status: statusCode, headers: rest, body };
+  // The example of a key pattern is made anew each time.
+  return { status: statusCode, headers: rest, body: body.replace(/"example":"[^"]*"/g, '"example":"any"') };
 }
 
 async function answeredBy(way: string): Promise<number> {

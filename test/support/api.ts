@@ -18,6 +18,7 @@ export const testEnvironment = {
   LATCHKEY_ENCRYPTION_KEYS: `e1:${Buffer.alloc(32, 2).toString('base64')}`,
   LATCHKEY_RATE_TOKEN_CAPACITY: '0',
   LATCHKEY_RATE_IP_CAPACITY: '0',
+  LATCHKEY_RATE_KEYS_CAPACITY: '0',
   LATCHKEY_LOG_LEVEL: 'silent',
 };
 
@@ -48,6 +49,8 @@ export interface Api {
   data(call: Call): Promise<any>;
   /** Sets the program's clock; null: the system's. */
   setNow(now: Date | string | null): void;
+  /** What the server's clock says. */
+  now(): Date;
   readonly db: Database;
   readonly url: string;
   readonly server: FastifyInstance;
@@ -114,6 +117,7 @@ export function useApi(environment: Record<string, string> = {}): Api {
       }
       return answer.data;
     },
+    now: () => now ?? new Date(),
     setNow(instant) {
       now = instant === null ? null : new Date(instant);
     },

@@ -58,6 +58,9 @@ const offenders = {
      WHERE facts <> (SELECT count(*) FROM changes c WHERE c.object_type = o.kind AND c.object_id = o.id AND c.type = ANY (o.types))`,
   'a wallet whose version is not the number of its changes': `
     SELECT w.id FROM wallets w WHERE w.version <> (SELECT count(*) FROM changes c WHERE c.object_type = 'Wallet' AND c.object_id = w.id)`,
+  'a key whose taken seats are not its devices': `
+    SELECT k.id FROM license_keys k LEFT JOIN activations a ON a.license_key_id = k.id AND a.ended_at IS NULL
+     GROUP BY k.business_id, k.mode, k.id, k.activations_used HAVING k.activations_used <> count(a.id)`,
   'two default wallets': `
     SELECT customer_id FROM wallets WHERE is_default GROUP BY business_id, mode, customer_id, brand_id, currency HAVING count(*) > 1`,
 };

@@ -9,6 +9,7 @@ import {
   newProductVersion,
   newSubscriptionType,
 } from './catalog.js';
+import { newLicenseKeyPool } from './licenseKeys.js';
 import { creditWallet, newWallet } from './wallets.js';
 
 /** Ids of a small shop in which a customer bought. */
@@ -22,6 +23,7 @@ export interface World {
   orderId: string;
   licenseIds: string[];
   grantIds: string[];
+  activationId: string;
 }
 
 /** What buys one license of the world's package; fields as `purchaseLicensesByWallet` takes them. */
@@ -45,7 +47,7 @@ export function purchaseInput(
 
 /**
  * A shop with something of every type: a customer of an organization with a session and 1,000.00 USD, a package at 10.00 USD for 30 days whose
- * product grants a generated key and whose offering grants one by hand, and a purchase of two licenses.
+ * product grants a generated key and whose offering grants one by hand, and a purchase of two licenses, and a device that the first one's key is activated on.
  */
 export async function newWorld(api: Api, token: string): Promise<World> {
   const organizationId = await newOrganization(api, token);
@@ -61,19 +63,34 @@ export async function newWorld(api: Api, token: string): Promise<World> {
   const subscriptionTypeId = await newSubscriptionType(api, token);
   await newPackagePrice(api, token, { packageId, subscriptionTypeId });
   await attachEntitlement(api, token, { target: { productId } });
+  await newLicenseKeyPool(api, token, ['POOLED-KEY-1']);
   const entitlementId = await attachEntitlement(api, token, {
     target: { productOfferingId },
     licenseKey: { fulfillmentMode: 'MANUAL' },
   });
   const walletId = await newWallet(api, token, { customerId });
   await creditWallet(api, token, walletId, '1000.00');
+  // By the server's clock, so that the device finds them begun.
+  const startDate = api.now();
   const { purchaseLicensesByWallet: bought } = await api.data({
     token,
     query: `mutation ($input: PurchaseLicensesByWalletInput!) {
-      purchaseLicensesByWallet(input: $input) { order { id } licenses { id grants { id } } userErrors { message } } }`,
-    variables: { input: purchaseInput({ walletId, packageId, subscriptionTypeId, customerId }, { quantity: 2 }) },
+      purchaseLicensesByWallet(input: $input) { order { id } licenses { id grants { id } licenseKeys { key } } userErrors { message } } }`,
+    variables: {
+      input: purchaseInput(
+        { walletId, packageId, subscriptionTypeId, customerId },
+        { quantity: 2, startDate, endDate: new Date(startDate.getTime() + 30 * 86_400_000) },
+      ),
+    },
+  });
+  const { activateLicenseKey } = await api.data({
+    token,
+    query: `mutation ($input: ActivateLicenseKeyInput!) {
+      activateLicenseKey(input: $input) { activation { id } userErrors { message } } }`,
+    variables: { input: { key: bought.licenses[0].licenseKeys[0].key, fingerprint: 'world' } },
   });
   return {
+    activationId: activateLicenseKey.activation.id,
     customerId,
     walletId,
     packageId,

@@ -172,6 +172,7 @@ async function fill(business: string, wallet: string, amount: bigint): Promise<v
     actor: null,
     keyring: null as never,
     mailFolder: null,
+    guesses: null,
     idempotency: null,
   } as const;
   await inSqlTransaction(ctx, async (tx) => {

@@ -1,0 +1,162 @@
+import type pg from 'pg';
+import type { SystemParts } from '../jobs/systemContext.js';
+import type { Tenant } from '../kernel/requestContext.js';
+import { decrypt, encrypt, type Keyring } from '../kernel/secret.js';
+import { keyHmacs, type KeyHmac } from './keyHmacs.js';
+
+const BATCH = 200;
+
+/**
+ * The tables that keep texts. `owner` is the row whose id a ciphertext is bound to: a superseded text keeps the one that it had
+ * as its key's own. `text` is what its look-up values name it by.
+ */
+const sources = [
+  {
+    table: 'license_keys',
+    owner: 'id',
+    licenseKey: 't.id',
+    rotation: 'NULL::uuid',
+    poolKey: 'NULL::uuid',
+    where: 'true',
+  },
+  {
+    table: 'license_key_rotations',
+    owner: 'license_key_id',
+    licenseKey: 't.license_key_id',
+    rotation: 't.id',
+    poolKey: 'NULL::uuid',
+    where: 'true',
+  },
+  {
+    table: 'license_key_pool_keys',
+    owner: 'id',
+    licenseKey: 'NULL::uuid',
+    rotation: 'NULL::uuid',
+    poolKey: 't.id',
+    where: 't.drawn_at IS NULL',
+  },
+] as const;
+
+type Source = (typeof sources)[number];
+
+interface StoredText extends Tenant {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly keyCiphertext: Buffer;
+  readonly licenseKeyId: string | null;
+  readonly rotationId: string | null;
+  readonly poolKeyId: string | null;
+}
+
+/**
+ * A job: makes every stored text findable by the current HMAC key and readable by the current encryption key, so that older ones
+ * can be taken out of the configuration; then removes look-up values of HMAC keys that were taken out. In transactions of 200
+ * texts each; rows that somebody changes just now are left for the next run. Does nothing while there is one key of each kind
+ * and no trace of another. However many workers run it at once, and whenever it is cut short, nothing is done twice.
+ * @returns how many texts and values it worked on
+ */
+export async function rekeyLicenseKeys({ db, keyring }: SystemParts): Promise<number> {
+  let done = 0;
+  if (keyring.hmac.keys.size > 1 || keyring.encryption.keys.size > 1) {
+    for (const source of sources) done += await rekeySource(db.writer.pool, keyring, source);
+  }
+  return done + (await forgetRetired(db.writer.pool, keyring));
+}
+
+async function rekeySource(pool: pg.Pool, keyring: Keyring, source: Source): Promise<number> {
+  let after: StoredText | null = null;
+  for (let done = 0; ;) {
+    const texts: StoredText[] = await rekeyBatch(pool, keyring, source, after);
+    done += texts.length;
+    if (texts.length < BATCH) return done;
+    after = texts.at(-1) as StoredText;
+  }
+}
+
+/** A ciphertext begins with a version, the length of its key's id, and that id. */
+const encryptedWith = `substring(t.key_ciphertext FROM 3 FOR get_byte(t.key_ciphertext, 1))`;
+
+function textsToRekey({ table, owner, licenseKey, rotation, poolKey, where }: Source): string {
+  return `SELECT t.business_id AS "businessId", t.mode, t.id, t.${owner} AS "ownerId", t.key_ciphertext AS "keyCiphertext",
+      ${licenseKey} AS "licenseKeyId", ${rotation} AS "rotationId", ${poolKey} AS "poolKeyId"
+    FROM ${table} t
+    WHERE ${where} AND ($3::uuid IS NULL OR (t.business_id, t.mode, t.id) > ($3, $4::mode, $5::uuid))
+      AND (${encryptedWith} <> convert_to($1, 'UTF8') OR NOT EXISTS (
+        SELECT 1 FROM license_key_lookups l WHERE l.business_id = t.business_id AND l.mode = t.mode
+          AND coalesce(l.rotation_id, l.license_key_id, l.pool_key_id) = t.id AND l.hmac_key_id = $2))
+    ORDER BY t.business_id, t.mode, t.id LIMIT ${BATCH} FOR NO KEY UPDATE SKIP LOCKED`;
+}
+
+async function rekeyBatch(
+  pool: pg.Pool,
+  keyring: Keyring,
+  source: Source,
+  after: StoredText | null,
+): Promise<StoredText[]> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('BEGIN');
+    const { rows } = await client.query<StoredText>({
+      name: `texts_to_rekey_${source.table}`,
+      text: textsToRekey(source),
+      values: [keyring.encryption.currentId, keyring.hmac.currentId, after?.businessId, after?.mode, after?.id],
+    });
+    if (rows.length > 0) await rewrite(client, keyring, source, rows);
+    await client.query('COMMIT');
+    return rows;
+  } catch (error) {
+    await client.query('ROLLBACK').catch((rollbackError: Error) => (broken = rollbackError));
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+async function rewrite(client: pg.PoolClient, keyring: Keyring, source: Source, texts: StoredText[]): Promise<void> {
+  const made = texts.map((stored) => {
+    const bound = [stored.businessId, stored.mode, stored.ownerId];
+    const key = decrypt(keyring.encryption, stored.keyCiphertext, bound);
+    const [current] = keyHmacs(keyring, stored, key) as [KeyHmac];
+    return { ...stored, ...current, ciphertext: encrypt(keyring.encryption, key, bound) };
+  });
+  const column = <Name extends keyof (typeof made)[number]>(name: Name) => made.map((row) => row[name]);
+  await client.query({
+    name: `rekey_ciphertexts_${source.table}`,
+    text: `UPDATE ${source.table} t SET key_ciphertext = n.ciphertext
+      FROM unnest($1::uuid[], $2::mode[], $3::uuid[], $4::bytea[]) AS n (business_id, mode, id, ciphertext)
+      WHERE t.business_id = n.business_id AND t.mode = n.mode AND t.id = n.id`,
+    values: [column('businessId'), column('mode'), column('id'), column('ciphertext')],
+  });
+  await client.query({
+    name: 'rekey_lookups',
+    text: `INSERT INTO license_key_lookups
+        (business_id, mode, key_hmac, hmac_key_id, license_key_id, rotation_id, pool_key_id)
+      SELECT * FROM unnest($1::uuid[], $2::mode[], $3::bytea[], $4::text[], $5::uuid[], $6::uuid[], $7::uuid[]) AS n (b, m, h)
+      ORDER BY n.h ON CONFLICT (business_id, mode, key_hmac) DO NOTHING`,
+    values: [
+      ...[column('businessId'), column('mode'), column('keyHmac'), column('hmacKeyId')],
+      ...[column('licenseKeyId'), column('rotationId'), column('poolKeyId')],
+    ],
+  });
+}
+
+const FORGOTTEN_AT_ONCE = 1_000;
+
+/** Removes values of HMAC keys that are configured no more, of texts that the current one finds. The others stay: see `checkKeyring`. */
+async function forgetRetired(pool: pg.Pool, keyring: Keyring): Promise<number> {
+  for (let forgotten = 0; ;) {
+    const { rowCount } = await pool.query({
+      name: 'forget_retired_lookups',
+      text: `DELETE FROM license_key_lookups WHERE (business_id, mode, key_hmac) IN (
+        SELECT o.business_id, o.mode, o.key_hmac FROM secret_checks s
+          JOIN license_key_lookups o ON o.hmac_key_id = s.key_id
+          JOIN license_key_lookups c ON c.business_id = o.business_id AND c.mode = o.mode AND c.hmac_key_id = $2
+            AND coalesce(c.rotation_id, c.license_key_id, c.pool_key_id) = coalesce(o.rotation_id, o.license_key_id, o.pool_key_id)
+          WHERE s.purpose = 'HMAC' AND s.key_id <> ALL ($1::text[]) LIMIT ${FORGOTTEN_AT_ONCE} FOR UPDATE OF o SKIP LOCKED)`,
+      values: [[...keyring.hmac.keys.keys()], keyring.hmac.currentId],
+    });
+    forgotten += rowCount ?? 0;
+    if ((rowCount ?? 0) < FORGOTTEN_AT_ONCE) return forgotten;
+  }
+}
