@@ -1,7 +1,7 @@
 import type { Answer, Api, Call } from './api.js';
 
 /** The calls of `useApi` against a server in another process; enough for the factories. */
-export function remoteApi(url: string): Pick<Api, 'call' | 'data'> {
+export function remoteApi(url: string): Pick<Api, 'call' | 'data' | 'now'> {
   async function call({ token, query, variables, headers }: Call): Promise<Answer> {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
@@ -17,6 +17,7 @@ export function remoteApi(url: string): Pick<Api, 'call' | 'data'> {
   }
   return {
     call,
+    now: () => new Date(),
     async data(request) {
       const answer = await call(request);
       if (answer.errors) throw new Error(JSON.stringify(answer.errors, null, 2));
