@@ -7,7 +7,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A migrated database of one's own, without rows: a copy of the template, made in about a tenth of a second. */
+/** A migrated database of one's own, without rows: a copy of the template. */
 export async function cloneDatabase(): Promise<TestDatabase> {
   // Copying files beats logging their content, as the test server does not sync. Copies of one template may run at once;
   // only a connection to it would be in their way, and globalSetup allows none.
