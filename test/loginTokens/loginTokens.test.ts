@@ -12,6 +12,7 @@ import {
   type TestBusiness,
 } from '../support/business.js';
 import { newProduct } from '../support/catalog.js';
+import { holdRows } from '../support/holdRows.js';
 import { changesOf, rowId } from '../support/licenses.js';
 
 const api = useApi();
@@ -332,16 +333,11 @@ test('many customers are let in at once, each with a token of its own; an erasur
   const visit = await newVisit(business, {});
   const urls = await Promise.all(Array.from({ length: 16 }, () => newLoginToken(api, live, visit)));
   expect(new Set(urls).size).toBe(16);
-  const client = await api.db.writer.pool.connect();
-  await client.query('BEGIN');
-  await client.query('SELECT 1 FROM customers WHERE id = $1 FOR UPDATE', [rowId(visit.customerId)]);
+  const held = await holdRows(api, 'UPDATE customers SET erased_at = now() WHERE id = $1', [rowId(visit.customerId)]);
   const waiting = redeeming(live, tokenOf(urls[0] as string));
   const issued = issuing(live, visit);
-  await client.query('UPDATE customers SET erased_at = now(), first_name = NULL, last_name = NULL WHERE id = $1', [
-    rowId(visit.customerId),
-  ]);
-  await client.query('COMMIT');
-  client.release();
+  await held.waiters(2);
+  await held.release();
   expect((await waiting).data.redeemLoginToken).toEqual(notValid);
   expect(codes(await issued, 'issueLoginToken')).toEqual(['CUSTOMER_ERASED input.customerId']);
 });
