@@ -21,6 +21,8 @@ export async function issueLoginToken(
   ctx: RequestContext,
   input: IssueLoginTokenInput,
 ): Promise<{ loginTokenId: string; url: string }> {
+  const { viewer } = ctx;
+  if (viewer.principal !== 'API_KEY') throw new Error('login tokens are issued by API keys');
   const tenant = tenantOf(ctx);
   return inTransaction(ctx, async (tx) => {
     const customerId = await findCustomerId(tx, input.customerId);
@@ -32,6 +34,7 @@ export async function issueLoginToken(
         id: newId(),
         customerId,
         productId,
+        apiKeyId: viewer.apiKeyId,
         tokenHash: new Uint8Array(tokenHash(token)),
         expiresAt: new Date(ctx.now.getTime() + LOGIN_TOKEN_MS),
         createdAt: ctx.now,

@@ -20,6 +20,6 @@ export function loginUrl(serviceUrl: string, token: string): string {
   const base = mark < 0 ? beforeHash : beforeHash.slice(0, mark);
   const kept = (mark < 0 ? '' : beforeHash.slice(mark + 1))
     .split('&')
-    .filter((pair) => pair !== '' && !new URLSearchParams(pair).has(PARAMETER));
+    .filter((pair) => pair !== '' && !new URLSearchParams(`&${pair}`).has(PARAMETER));
   return `${base}?${[...kept, `${PARAMETER}=${token}`].join('&')}${fragment}`;
 }

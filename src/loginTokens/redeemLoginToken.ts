@@ -18,8 +18,9 @@ const NOT_VALID = 'The login token is not valid. Send the customer through `issu
 const redeem = `WITH valid AS (
     SELECT t.business_id, t.mode, t.id FROM login_tokens t
       JOIN customers c ON c.business_id = t.business_id AND c.mode = t.mode AND c.id = t.customer_id
+      JOIN api_keys k ON k.business_id = t.business_id AND k.id = t.api_key_id
      WHERE t.business_id = $1 AND t.mode = $2 AND t.token_hash = $3 AND t.redeemed_at IS NULL AND t.expires_at > $4
-       AND c.erased_at IS NULL AND ($5::uuid IS NULL OR c.brand_id = $5)
+       AND c.erased_at IS NULL AND k.revoked_at IS NULL AND ($5::uuid IS NULL OR c.brand_id = $5)
        FOR UPDATE OF t FOR SHARE OF c)
   UPDATE login_tokens l SET redeemed_at = $4, version = l.version + 1, updated_at = $4 FROM valid
    WHERE l.business_id = valid.business_id AND l.mode = valid.mode AND l.id = valid.id

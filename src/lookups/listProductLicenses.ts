@@ -38,7 +38,7 @@ function productLicenseList(ctx: RequestContext, customerId: string, productId: 
   return {
     model: 'License',
     scope: { ...scopeOf(ctx, 'License'), customer_id: customerId },
-    conditions: [...inBrand(ctx), isFor(productId, ctx.now)],
+    conditions: [...inBrand(ctx), isFor(tenantOf(ctx).businessId, productId, ctx.now)],
     // The product is part of the list's name: a cursor of another product's list is refused.
     order: { name: `PRODUCT ${productId}`, expression: 't.created_at', type: 'timestamptz', direction: 'ASC' },
   };
@@ -48,16 +48,17 @@ function productLicenseList(ctx: RequestContext, customerId: string, productId: 
  * For a product by its offering, as it is now, or by its package: the package's primary product, or one of its offerings'. As
  * `validateLicenseKey` has it.
  */
-function isFor(productId: string, now: Date): Condition {
+function isFor(businessId: string, productId: string, now: Date): Condition {
   return (place) => {
+    const ofBusiness = (alias: string) => `${alias}.business_id = ${place(businessId)}::uuid`;
     const product = `${place(productId)}::uuid`;
-    const offering = effectiveOffering(`${place(now)}::timestamptz`);
-    return `(EXISTS (SELECT 1 FROM product_offerings o
-        WHERE o.business_id = t.business_id AND o.id = ${offering} AND o.product_id = ${product})
-      OR EXISTS (SELECT 1 FROM packages g
-        WHERE g.business_id = t.business_id AND g.id = t.package_id AND g.primary_product_id = ${product})
-      OR EXISTS (SELECT 1 FROM package_offerings g
-        JOIN product_offerings o ON o.business_id = g.business_id AND o.id = g.product_offering_id
-        WHERE g.business_id = t.business_id AND g.package_id = t.package_id AND o.product_id = ${product}))`;
+    // Sets that do not depend on the license: PostgreSQL makes each of them once, however many licenses it looks at.
+    return `(${effectiveOffering(`${place(now)}::timestamptz`)} IN (
+        SELECT o.id FROM product_offerings o WHERE ${ofBusiness('o')} AND o.product_id = ${product})
+      OR t.package_id IN (
+        SELECT g.id FROM packages g WHERE ${ofBusiness('g')} AND g.primary_product_id = ${product}
+        UNION ALL SELECT x.package_id FROM package_offerings x
+          JOIN product_offerings o ON o.business_id = x.business_id AND o.id = x.product_offering_id
+          WHERE ${ofBusiness('x')} AND o.product_id = ${product}))`;
   };
 }

@@ -76,6 +76,7 @@ test.each([
   ['https://a.example/x#', 'https://a.example/x?token=T#'],
   ['https://a.example/?q=a%20b+c&flag#/login?x=1', 'https://a.example/?q=a%20b+c&flag&token=T#/login?x=1'],
   ['https://a.example/?token=old&a=1&%74oken=old', 'https://a.example/?a=1&token=T'],
+  ['https://a.example/??token=1', 'https://a.example/??token=1&token=T'],
   ['http://a.example/?tokens=1&TOKEN=2', 'http://a.example/?tokens=1&TOKEN=2&token=T'],
 ])('%s takes the token as its parameter and stays what it is otherwise', (given, expected) => {
   expect(loginUrl(given, 'T')).toBe(expected);
@@ -163,6 +164,15 @@ test('expired, used, another vendor’s, the other mode’s, another brand’s, 
     query: `mutation ($input: EraseCustomerInput!) { eraseCustomer(input: $input) { userErrors { message } } }`,
     variables: { input: { customerId: erased.customerId } },
   });
+  const issuer = await newApiKey(api, live, ['CUSTOMERS_WRITE']);
+  const ofRevoked = await fresh(visit, issuer);
+  const { apiKeys } = await api.data({ token: live, query: '{ apiKeys(first: 1) { nodes { id name } } }' });
+  expect(apiKeys.nodes[0].name).toBe('Narrow');
+  await api.data({
+    token: live,
+    query: `mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) { userErrors { message } } }`,
+    variables: { input: { apiKeyId: apiKeys.nodes[0].id } },
+  });
   const inTest = await fresh(
     { customerId: await newCustomer(api, business.test), productId: visit.productId },
     business.test,
@@ -178,6 +188,7 @@ test('expired, used, another vendor’s, the other mode’s, another brand’s, 
     ["the other mode's, the other way", mine, business.test, {}],
     ["another brand's", mine, live, brand],
     ["an erased customer's", ofErased, live, {}],
+    ["a revoked API key's", ofRevoked, live, {}],
     ['unknown', 'lkl_live_00000000000000000000000000000000000000', live, {}],
     ['mistyped', `${mine}x`, live, {}],
     ['in another case', mine.toUpperCase(), live, {}],

@@ -6,6 +6,7 @@ CREATE TABLE "login_tokens" (
     "id" UUID NOT NULL,
     "customer_id" UUID NOT NULL,
     "product_id" UUID NOT NULL,
+    "api_key_id" UUID NOT NULL,
     "token_hash" BYTEA NOT NULL,
     "expires_at" TIMESTAMPTZ(3) NOT NULL,
     "redeemed_at" TIMESTAMPTZ(3),
@@ -27,6 +28,7 @@ CREATE INDEX "login_tokens_expires_at_idx" ON "login_tokens"("expires_at");
 ALTER TABLE login_tokens
   ADD FOREIGN KEY (business_id, mode, customer_id) REFERENCES customers (business_id, mode, id),
   ADD FOREIGN KEY (business_id, product_id) REFERENCES products (business_id, id),
+  ADD FOREIGN KEY (business_id, api_key_id) REFERENCES api_keys (business_id, id),
   ADD CONSTRAINT login_tokens_hash CHECK (octet_length(token_hash) = 32),
   ADD CONSTRAINT login_tokens_in_time CHECK (redeemed_at < expires_at);
 CREATE TRIGGER login_tokens_of_erased AFTER INSERT ON login_tokens
