@@ -134,11 +134,14 @@ test('a token leads to the service, tells it once who came, and leaves no secret
 test('of 50 services that redeem one token at once, one is told', async () => {
   const business = await newBusiness(api);
   const token = tokenOf(await newLoginToken(api, business.live, await newVisit(business)));
-  const answers = await Promise.all(
-    Array.from({ length: 50 }, (_, i) =>
-      redeeming(business.live, token, i % 2 ? { idempotencyKey: `visit ${i}` } : {}),
-    ),
+  // Held until as many wait for it as the server has connections, so that they do meet.
+  const held = await holdRows(api, 'SELECT 1 FROM login_tokens WHERE token_hash = $1 FOR UPDATE', [tokenHash(token)]);
+  const waiting = Array.from({ length: 50 }, (_, i) =>
+    redeeming(business.live, token, i % 2 ? { idempotencyKey: `visit ${i}` } : {}),
   );
+  await held.waiters(24);
+  await held.release();
+  const answers = await Promise.all(waiting);
   const payloads = answers.map(({ data }) => data.redeemLoginToken);
   const told = payloads.filter(({ userErrors }) => userErrors.length === 0);
   expect(told.map(({ authenticatedIdentity }) => authenticatedIdentity.email)).toEqual(['erika@example.com']);
