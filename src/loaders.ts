@@ -9,6 +9,8 @@ import { grantLoaders } from './grants/loaders.js';
 import { licenseKeyLoaders } from './licenseKeys/loaders.js';
 import { licenseLoaders } from './licenses/loaders.js';
 import { orderLoaders } from './orders/loaders.js';
+import { loginTokenLoaders } from './loginTokens/loaders.js';
+import { lookupLoaders } from './lookups/loaders.js';
 import { organizationLoaders } from './organizations/loaders.js';
 import { walletLoaders } from './wallets/loaders.js';
 import type { RequestContext } from './kernel/requestContext.js';
@@ -24,6 +26,8 @@ const features = [
   grantLoaders,
   licenseKeyLoaders,
   licenseLoaders,
+  loginTokenLoaders,
+  lookupLoaders,
   orderLoaders,
   organizationLoaders,
   walletLoaders,

@@ -11,6 +11,7 @@ import { keyMail } from './licenseKeys/keyMail.js';
 import { noticeLowStock } from './licenseKeys/noticeLowStock.js';
 import { rekeyLicenseKeys } from './licenseKeys/rekeyLicenseKeys.js';
 import { applyDueLicenseChanges } from './licenses/applyDueLicenseChanges.js';
+import { forgetLoginTokens } from './loginTokens/forgetLoginTokens.js';
 import { createLog, type Logger } from './log.js';
 import { readyText } from './readyText.js';
 import { stopOnSignals, type Stop } from './stopOnSignals.js';
@@ -93,6 +94,7 @@ function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'content
     },
     tasks: {
       applyDueLicenseChanges,
+      forgetLoginTokens,
       lapseActivations,
       noticeLowStock,
       rekeyLicenseKeys,

@@ -23,6 +23,7 @@ const fetchers: { [Type in IdType]: { scope: Scope; load: Load } } = {
   License: { scope: 'LICENSES_READ', load: ({ loaders }, id) => loaders.licenseById.load(id) },
   LicenseKey: { scope: 'LICENSE_KEYS_READ', load: ({ loaders }, id) => loaders.licenseKeyById.load(id) },
   LicenseKeyPool: { scope: 'LICENSE_KEYS_READ', load: ({ loaders }, id) => loaders.licenseKeyPoolById.load(id) },
+  LoginToken: { scope: 'CUSTOMERS_READ', load: ({ loaders }, id) => loaders.loginTokenById.load(id) },
   Order: { scope: 'ORDERS_READ', load: ({ loaders }, id) => loaders.orderById.load(id) },
   OrderLine: { scope: 'ORDERS_READ', load: ({ loaders }, id) => loaders.orderLineById.load(id) },
   Organization: { scope: 'CUSTOMERS_READ', load: ({ loaders }, id) => loaders.organizationById.load(id) },
@@ -44,6 +45,7 @@ const ownable: ReadonlySet<IdType> = new Set([
   'Grant',
   'License',
   'LicenseKey',
+  'LoginToken',
   'Order',
   'Wallet',
 ]);

@@ -8,6 +8,8 @@ import type { Resolvers } from './generated/graphql.js';
 import { grantResolvers } from './grants/resolvers.js';
 import { licenseKeyResolvers } from './licenseKeys/resolvers.js';
 import { licenseResolvers } from './licenses/resolvers.js';
+import { loginTokenResolvers } from './loginTokens/resolvers.js';
+import { lookupResolvers } from './lookups/resolvers.js';
 import { deliveryResolvers } from './mail/resolvers.js';
 import { nodeResolvers } from './node.js';
 import { erasureResolvers } from './erasure/resolvers.js';
@@ -31,6 +33,8 @@ export const resolvers = merged([
   grantResolvers,
   licenseKeyResolvers,
   licenseResolvers,
+  loginTokenResolvers,
+  lookupResolvers,
   orderResolvers,
   organizationResolvers,
   purchaseResolvers,

@@ -28,6 +28,7 @@ const owned = [
   'grants',
   'license_keys',
   'licenses',
+  'login_tokens',
   'orders',
   'wallets',
 ];

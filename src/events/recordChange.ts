@@ -72,6 +72,8 @@ export const changeTypes = [
   'license_key_pool.created',
   'license_key_pool.keys_added',
   'license_key_pool.low_stock',
+  'login_token.issued',
+  'login_token.redeemed',
   'order.completed',
   'organization.archived',
   'organization.created',

@@ -20,6 +20,7 @@ export const idPrefixes = {
   License: 'lic',
   LicenseKey: 'lkey',
   LicenseKeyPool: 'pool',
+  LoginToken: 'login',
   Order: 'ord',
   OrderLine: 'line',
   Organization: 'org',

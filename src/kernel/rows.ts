@@ -20,6 +20,7 @@ export const tables = {
   LicenseKey: 'license_keys',
   LicenseKeyPool: 'license_key_pools',
   LicenseKeyRotation: 'license_key_rotations',
+  LoginToken: 'login_tokens',
   Order: 'orders',
   OrderLine: 'order_lines',
   Organization: 'organizations',
@@ -53,6 +54,7 @@ interface RowTypes {
   LicenseKey: Rows.LicenseKey;
   LicenseKeyPool: Rows.LicenseKeyPool;
   LicenseKeyRotation: Rows.LicenseKeyRotation;
+  LoginToken: Rows.LoginToken;
   Order: Rows.Order;
   OrderLine: Rows.OrderLine;
   Organization: Rows.Organization;
@@ -86,6 +88,7 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   LicenseKey: Prisma.LicenseKeyScalarFieldEnum,
   LicenseKeyPool: Prisma.LicenseKeyPoolScalarFieldEnum,
   LicenseKeyRotation: Prisma.LicenseKeyRotationScalarFieldEnum,
+  LoginToken: Prisma.LoginTokenScalarFieldEnum,
   Order: Prisma.OrderScalarFieldEnum,
   OrderLine: Prisma.OrderLineScalarFieldEnum,
   Organization: Prisma.OrganizationScalarFieldEnum,

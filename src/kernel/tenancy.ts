@@ -24,6 +24,7 @@ const ownerColumns: Partial<Record<Model, string>> = {
   Grant: 'customer_id',
   License: 'customer_id',
   LicenseKey: 'customer_id',
+  LoginToken: 'customer_id',
   Order: 'customer_id',
   Wallet: 'customer_id',
 };

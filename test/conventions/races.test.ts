@@ -83,11 +83,12 @@ test('revoking a key or a session many times at once is one change', async () =>
 
 test('many equal calls under one idempotency key make one object, whatever is made', async () => {
   const { live } = await newBusiness(api);
-  const productId = await newProduct(api, live);
+  const productId = await newProduct(api, live, { serviceUrl: 'https://studio.example.com' });
   const customerId = await newCustomer(api, live);
   const calls: [mutation: string, table: string, input: Record<string, unknown>][] = [
     ['createApiKey', 'api_keys', { name: 'Key', scopes: ['AUDIT_READ'] }],
     ['issueCustomerSession', 'customer_sessions', { customerId }],
+    ['issueLoginToken', 'login_tokens', { customerId, productId }],
     [
       'createProductOffering',
       'product_offerings',

@@ -29,6 +29,7 @@ test('whatever runs while a person is erased, nothing of the person is left afte
   const subscriptionTypeId = await newSubscriptionType(api, live);
   await newPackagePrice(api, live, { packageId, subscriptionTypeId });
   const offering = await newKeyedOffering(api, live);
+  const serviceId = await newProduct(api, live, { serviceUrl: 'https://studio.example.com' });
   const { entitlements } = await api.data({ token: live, query: '{ entitlements(first: 1) { nodes { id } } }' });
   const outcomes = new Map<string, Set<string>>();
   for (let round = 0; round < rounds; round++) {
@@ -49,6 +50,7 @@ test('whatever runs while a person is erased, nothing of the person is left afte
       ],
       ['issueGrant', { customerId, entitlementId: entitlements.nodes[0].id, metadata: { zyxnote: 1 } }],
       ['issueCustomerSession', { customerId }],
+      ['issueLoginToken', { customerId, productId: serviceId }],
       ['fulfillLicenseKeyGrant', { grantId, key: `KEY-${round}` }],
       ['pauseLicense', { licenseId, reason: 'asked for' }],
       ['updateLicense', { licenseId, description: 'for Zyxwina', details: { zyxnote: 1 } }],

@@ -68,3 +68,17 @@ export async function newSession(api: Api, token: string, customerId: string): P
   });
   return issueCustomerSession.token;
 }
+
+/** The URL with which a customer enters a product's service. */
+export async function newLoginToken(
+  api: Api,
+  token: string,
+  input: { customerId: string; productId: string },
+): Promise<string> {
+  const { issueLoginToken } = await api.data({
+    token,
+    query: `mutation ($input: IssueLoginTokenInput!) { issueLoginToken(input: $input) { url userErrors { message } } }`,
+    variables: { input },
+  });
+  return issueLoginToken.url;
+}

@@ -1,5 +1,5 @@
 import type { Api } from './api.js';
-import { newCustomer, newOrganization, newSession } from './business.js';
+import { newCustomer, newLoginToken, newOrganization, newSession } from './business.js';
 import {
   attachEntitlement,
   newPackage,
@@ -46,14 +46,15 @@ export function purchaseInput(
 }
 
 /**
- * A shop with something of every type: a customer of an organization with a session and 1,000.00 USD, a package at 10.00 USD for 30 days whose
+ * A shop with something of every type: a customer of an organization with a session, a login token and 1,000.00 USD, a package at 10.00 USD for 30 days whose
  * product grants a generated key and whose offering grants one by hand, and a purchase of two licenses, and a device that the first one's key is activated on.
  */
 export async function newWorld(api: Api, token: string): Promise<World> {
   const organizationId = await newOrganization(api, token);
   const customerId = await newCustomer(api, token, { email: 'erika@example.com', organizationId });
   await newSession(api, token, customerId);
-  const productId = await newProduct(api, token);
+  const productId = await newProduct(api, token, { serviceUrl: 'https://studio.example.com/start' });
+  await newLoginToken(api, token, { customerId, productId });
   await newProductVersion(api, token, { productId });
   const productOfferingId = await newProductOffering(api, token, { productId });
   const packageId = await newPackage(api, token, {

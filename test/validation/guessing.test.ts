@@ -97,6 +97,20 @@ test('devices are no way around it, and a known key pays nothing however it is r
   for (const query of [activate, beat, free]) expect((await call(query, device)).status).toBe(429);
 });
 
+test('the public look-up costs the same, and is no way around it either', async () => {
+  const business = await newBusiness(api);
+  const { key } = await newLicensedKey(api, business.live);
+  const call = from('198.51.100.7', business);
+  const look = 'query ($key: String!) { publicLicenseKey(key: $key) { exists } }';
+  for (let i = 0; i < 10; i++) expect((await call(look, { key })).data.publicLicenseKey).toEqual({ exists: true });
+  for (let i = 0; i < 4; i++) expect((await call(look, { key: `u${i}` })).data.publicLicenseKey.exists).toBe(false);
+  const aliases = '{ a: publicLicenseKey(key: "x") { exists } b: publicLicenseKey(key: "y") { exists } }';
+  const answer = await call(aliases);
+  expect([answer.status, answer.data]).toEqual([429, { a: { exists: false }, b: null }]);
+  expect((await call(one, unknown)).status).toBe(429);
+  expect((await call(look, { key: 'x' }, business.live)).status).toBe(200);
+});
+
 test('a session guesses at its address’s cost, an API key does not', async () => {
   const business = await newBusiness(api);
   const session = await newSession(api, business.live, await newCustomer(api, business.live));
