@@ -62,8 +62,11 @@ export interface Facts {
   readonly mode: Mode;
   /** Null: there is no such key in the mode that was asked about, or nobody has it. */
   readonly found: KeyFacts | null;
-  /** Why it was not found, where no other reason says it. */
-  readonly whyUnknown: 'KEY_MALFORMED' | 'KEY_NOT_FOUND';
+  /**
+   * The same; in the place of a key that is not there another one of the business, which is judged like it, so that the time of
+   * an answer does not tell one from the other. Never shown.
+   */
+  readonly nearest: KeyFacts | null;
   /** Whether it waits in a pool. */
   readonly isPooled: boolean;
   /** Whether the other mode has it. */

@@ -27,9 +27,13 @@ const untold = { isTold: false, license: null, product: null, expiresAt: null };
  * is told by one code and nothing more.
  */
 export function judge(holder: KeyHolder, facts: Facts, question: Question, now: Date): Judgment {
-  const { found } = facts;
+  const { found, nearest } = facts;
+  const judgment = nearest && judgeFound(facts, nearest, question, now);
   const elsewhere = found ? keyElsewhere(holder, found, question) : keyMissing(facts);
-  if (!found || elsewhere) return { ...untold, codes: new Set([elsewhere ?? 'KEY_NOT_FOUND']) };
+  return elsewhere === null && judgment ? judgment : { ...untold, codes: new Set([elsewhere ?? 'KEY_NOT_FOUND']) };
+}
+
+function judgeFound(facts: Facts, found: KeyFacts, question: Question, now: Date): Judgment {
   const { at } = question;
   const chosen = judgedLicense(found.licenses, at);
   const product = productOf(facts, found, chosen, question);
@@ -55,9 +59,9 @@ export function judge(holder: KeyHolder, facts: Facts, question: Question, now: 
 }
 
 /** Why a key was not found in the mode that was asked about. */
-function keyMissing({ isPooled, isInOtherMode, mode, whyUnknown }: Facts): Code {
+function keyMissing({ isPooled, isInOtherMode, mode }: Facts): Code {
   if (isPooled) return 'KEY_NOT_ISSUED';
-  if (!isInOtherMode) return whyUnknown;
+  if (!isInOtherMode) return 'KEY_NOT_FOUND';
   return mode === 'LIVE' ? 'KEY_OF_TEST_MODE' : 'KEY_OF_LIVE_MODE';
 }
 

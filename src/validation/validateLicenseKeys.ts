@@ -32,7 +32,7 @@ export async function validateLicenseKeys(ctx: RequestContext, inputs: readonly 
   const holder = await keyHolder(ctx);
   const questions = inputs.map((input) => questionOf(holder, input, ctx.now));
   ctx.guesses?.take(inputs.length);
-  const problems = new Map(questions.map((question) => [question, keyProblem(holder.businessId, question.key)]));
+  const problems = new Map(questions.map((question) => [question, keyProblem(holder, question.key)]));
   const wellFormed = questions.filter((question) => problems.get(question) === null);
   const read = wellFormed.length > 0 ? await readFacts(ctx, ctx.db.sql, holder, wellFormed) : [];
   const facts = new Map(wellFormed.map((question, i) => [question, read[i] as Facts]));
