@@ -19,6 +19,6 @@ export function createMemory<Found>(): Memory<Found> {
     remembered.set(key, { found, until: tick + REMEMBERED_MS });
     const forget = () => remembered.get(key)?.found === found && remembered.delete(key);
     found.then((it) => it === null && forget(), forget);
-    return found;
+    return await found; // Not a tick later than who waits for the same look-up: all go on in the order in which they asked.
   };
 }
