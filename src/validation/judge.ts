@@ -1,7 +1,7 @@
 import type { LicenseKeyCheckCode } from '../generated/graphql.js';
-import type { License, LicenseStatus, RevocationReason } from '../generated/prisma/client.js';
+import type { LicenseStatus, RevocationReason } from '../generated/prisma/client.js';
 import { validityOf } from '../licenses/license.js';
-import type { Facts, KeyFacts, LicenseFacts, ProductFacts, Question } from './facts.js';
+import type { Facts, JudgedLicense, KeyFacts, LicenseFacts, ProductFacts, Question } from './facts.js';
 import { judgeDevice } from './judgeDevice.js';
 import { isEnded, judgedLicense, lastsUntil } from './judgedLicense.js';
 import type { KeyHolder } from './keyHolder.js';
@@ -13,7 +13,7 @@ export interface Judgment {
   readonly codes: ReadonlySet<Code>;
   /** Whether anything may be told of the key beyond the codes. */
   readonly isTold: boolean;
-  readonly license: License | null;
+  readonly license: JudgedLicense | null;
   readonly product: ProductFacts | null;
   readonly expiresAt: Date | null;
 }
@@ -96,7 +96,7 @@ const scheduled: Partial<Record<LicenseStatus, Code>> = {
 };
 
 /** @param license as it is at the instant; @param lastsUntil its end, or that of those that follow it */
-function judgeLicense(license: License, lastsUntil: Date | null, at: Date): Code[] {
+function judgeLicense(license: JudgedLicense, lastsUntil: Date | null, at: Date): Code[] {
   const codes: Code[] = [];
   const { status, validUntil, pendingStatus, pendingOfferingAt } = license;
   const validity = validityOf(license, at);

@@ -2,20 +2,33 @@ import { Prisma } from '../generated/prisma/client.js';
 import { columnName } from '../kernel/rows.js';
 import { effectiveGrantStatus } from '../grants/effectiveGrantStatus.js';
 import { effectiveOffering } from '../lifecycle/effective.js';
+import type { JudgedLicense } from './facts.js';
 import { keyLookup } from './keyLookup.js';
-
-/** Fields of a license that nobody is told who only holds its key, and that no rule reads. */
-const unneeded = /^(amountMinor|currency|description|tags|metadata|details|assigned.*)$/;
 
 /** A row as a JSON object in camelCase. */
 function asJson(fields: readonly string[], alias: string): string {
   return `jsonb_build_object(${fields.map((field) => `'${field}', ${alias}.${columnName(field)}`).join(', ')})`;
 }
 
-const licenseJson = asJson(
-  Object.keys(Prisma.LicenseScalarFieldEnum).filter((field) => !unneeded.test(field)),
-  'l',
-);
+const licenseFields: Record<keyof JudgedLicense, true> = {
+  id: true,
+  type: true,
+  status: true,
+  statusBeforeBlock: true,
+  validFrom: true,
+  validUntil: true,
+  activatedAt: true,
+  pausedAt: true,
+  cancelledAt: true,
+  pendingStatus: true,
+  pendingStatusAt: true,
+  productOfferingId: true,
+  offeringSince: true,
+  pendingOfferingId: true,
+  pendingOfferingAt: true,
+  expiredAt: true,
+};
+const licenseJson = asJson(Object.keys(licenseFields), 'l');
 const activationJson = asJson(Object.keys(Prisma.ActivationScalarFieldEnum), 'a');
 const keyFields = [
   'id',

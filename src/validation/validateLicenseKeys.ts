@@ -1,11 +1,10 @@
 import type { LicenseKeyCheckCode, ValidateLicenseKeyInput, ValidatedLicense } from '../generated/graphql.js';
-import type { License } from '../generated/prisma/client.js';
 import { ClientError } from '../kernel/clientError.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { presentText } from '../kernel/text.js';
 import { validityOf } from '../licenses/license.js';
 import { checksOf, isValid } from './checks.js';
-import type { Facts } from './facts.js';
+import type { Facts, JudgedLicense } from './facts.js';
 import { judge, type Judgment } from './judge.js';
 import { fingerprintProblem } from './judgeDevice.js';
 import { keyHolder, modeAsked, type KeyHolder } from './keyHolder.js';
@@ -107,7 +106,7 @@ function toldOf(facts: Facts | null, judgment: Judgment | null, at: Date) {
 }
 
 /** @param license as it is at the instant */
-function licenseShown(license: License, at: Date): ValidatedLicense {
+function licenseShown(license: JudgedLicense, at: Date): ValidatedLicense {
   const { status, type, validFrom, validUntil } = license;
   const validity = validityOf(license, at);
   const isActive = status === 'ACTIVE' && validity === 'CURRENT';
