@@ -2,6 +2,7 @@ import { Prisma } from '../generated/prisma/client.js';
 import { columnName } from '../kernel/rows.js';
 import { effectiveGrantStatus } from '../grants/effectiveGrantStatus.js';
 import { effectiveOffering } from '../lifecycle/effective.js';
+import { erasedFingerprintSql } from './erasedFingerprint.js';
 import type { JudgedLicense } from './facts.js';
 import { keyLookup } from './keyLookup.js';
 
@@ -131,7 +132,7 @@ const device = `
       SELECT count(*) FROM activations o WHERE o.${seatsOfKey} AND (o.lease_until <= $2) IS NOT TRUE
         AND (o.activated_at, o.id) < (a.activated_at, a.id)) ELSE 0 END) AS found
     FROM activations a WHERE a.business_id = k.business_id AND a.mode = k.mode AND a.license_key_id = k.id
-      AND a.fingerprint = i.fingerprint`;
+      AND a.fingerprint IN (i.fingerprint, ${erasedFingerprintSql('k.id', 'i.fingerprint')})`;
 
 /** @param questions the source of the questions `i`; @param asked that of the look-up values `a` */
 function factsOf(questions: string, asked: string): string {
