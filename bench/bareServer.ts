@@ -84,6 +84,20 @@ async function callerOf(request: IncomingMessage): Promise<Caller | null> {
   return caller;
 }
 
+const brands = new Map<string, { brand: Row; until: number }>();
+
+async function brandOf(url: string): Promise<Row | null> {
+  const hit = brands.get(url);
+  if (hit && hit.until > performance.now()) return hit.brand;
+  const { rows } = await readers.query<Row>({
+    name: 'brand',
+    text: 'SELECT id, business_id FROM brands WHERE url = $1',
+    values: [url],
+  });
+  if (rows[0]) brands.set(url, { brand: rows[0], until: performance.now() + 1_000 });
+  return rows[0] ?? null;
+}
+
 const [CAPACITY, REFILL_PER_SECOND] = [1e9, 84];
 const buckets = new Map<string, { tokens: number; at: number }>();
 
@@ -169,7 +183,7 @@ async function validation({ business_id: businessId, id: brandId }: Row, key: st
     values: [businessId, now, 'LIVE', null, null, null, now, ['LIVE', 'TEST'], [live, inTest]],
   });
   const found = rows[0]!;
-  if (!found.key || found.brandId !== brandId) {
+  if (!found.isHit || found.brandId !== brandId) {
     const checks = [{ code: 'KEY_NOT_FOUND', severity: 'ERROR' }];
     const nothing = { license: null, product: null, activationsUsed: null, activationsLimit: null, expiresAt: null };
     return { valid: false, checks, ...nothing };
@@ -398,19 +412,14 @@ async function bodyOf(request: IncomingMessage): Promise<Row> {
 }
 
 async function answerCheck(request: IncomingMessage): Promise<{ status: number; body: object }> {
-  const url = String(request.headers['brand-url']);
-  const { rows } = await readers.query<Row>({
-    name: 'brand',
-    text: 'SELECT id, business_id FROM brands WHERE url = $1',
-    values: [url],
-  });
-  if (!rows[0]) return { status: 400, body: { errors: [{ message: 'no such brand' }] } };
+  const brand = await brandOf(String(request.headers['brand-url']));
+  if (!brand) return { status: 400, body: { errors: [{ message: 'no such brand' }] } };
   const address = request.socket.remoteAddress!;
   if (!isAllowed(address) || !isAllowed(`keys ${address}`)) {
     return { status: 429, body: { errors: [{ message: 'too many requests' }] } };
   }
   const { key } = (await bodyOf(request)).input;
-  return { status: 200, body: { data: { validateLicenseKey: await validation(rows[0], key) } } };
+  return { status: 200, body: { data: { validateLicenseKey: await validation(brand, key) } } };
 }
 
 const server = createServer((request, response) => {

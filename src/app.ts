@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import { createAuthenticate } from './accounts/authenticate.js';
+import { createFindBrand } from './accounts/findBrand.js';
 import { createLastUsed, type LastUsed } from './accounts/lastUsed.js';
 import type { Config } from './config.js';
 import { createGuessLimiter } from './graphql/rateLimit.js';
@@ -45,6 +46,7 @@ export async function createApp({
     keyring,
     mailFolder: config.mailFolder,
     authenticate: createAuthenticate(db, lastUsed.note),
+    findBrand: createFindBrand(db),
     adminToken: config.adminToken,
     clock,
     guessesOf: createGuessLimiter(config.rateLimits.keys),

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { Authenticate } from './accounts/authenticate.js';
-import { findBrand } from './accounts/findBrand.js';
+import type { FindBrand } from './accounts/findBrand.js';
 import type { ToolkitContext } from './graphql/toolkitContext.js';
 import type { Database } from './kernel/database.js';
 import type { GuessAllowance, RequestContext } from './kernel/requestContext.js';
@@ -21,6 +21,7 @@ export interface ContextParts {
   /** Where mails are kept as files; null: they are sent. */
   readonly mailFolder: string | null;
   readonly authenticate: Authenticate;
+  readonly findBrand: FindBrand;
   /** `LATCHKEY_ADMIN_TOKEN`; null: there is no operator. */
   readonly adminToken: string | null;
   readonly clock: () => Date;
@@ -104,7 +105,7 @@ async function viewerOf(parts: ContextParts, { headers, rawHeaders }: Caller, no
   if (token !== null && !known) {
     throw requestError('UNAUTHENTICATED', 'The token is malformed, unknown, expired or revoked. Get a new one.');
   }
-  const brand = brandUrl === null ? null : await findBrand(parts.db, brandUrl);
+  const brand = brandUrl === null ? null : await parts.findBrand(brandUrl);
   if (brandUrl !== null && (!brand || (known && known.businessId !== brand.businessId))) {
     throw requestError('BRAND_NOT_FOUND', `There is no brand ${JSON.stringify(brandUrl)}. Check the header Brand-URL.`);
   }

@@ -78,6 +78,8 @@ interface Kept {
   readonly question: string;
   /** When it was answered, by this device's clock. */
   readonly at: number;
+  /** The latest time that this device's clock has shown since. */
+  readonly seenAt: number;
   readonly validation: Validation;
 }
 
@@ -86,6 +88,8 @@ const REFRESH_SECONDS = 3_600;
 const GRACE_SECONDS = 7 * 86_400;
 /** Clocks are set back a little now and then; by more, a kept answer is not believed. */
 const SET_BACK_MS = 300_000;
+/** So much of that is not noted, so that not every check writes. */
+const SEEN_MS = 60_000;
 
 /** The license check of a program that customers run: needs no token, and bridges the time in which the server is away. */
 export function createChecker(options: CheckerOptions): Checker {
@@ -96,16 +100,19 @@ export function createChecker(options: CheckerOptions): Checker {
   const input = { ...device, productSku, version };
   const asked = questionOf(url, brandUrl, input);
   const forget = () => store.write('');
+  // An answer that cannot be kept counts all the same.
+  const keep = (answer: Kept) => store.write(JSON.stringify(answer)).catch(() => undefined);
   return {
     async check() {
       const kept = await keptAnswer(store, await asked);
       const good = kept && isGood(kept, now()) ? kept : null;
+      if (kept && now() > kept.seenAt + SEEN_MS) await keep({ ...kept, seenAt: now() });
       if (good && now() < good.at + (options.refreshSeconds ?? REFRESH_SECONDS) * 1_000) return result('CACHE', good);
       try {
         const { validateLicenseKey: validation } = await client.validateLicenseKey({ input });
         if (!validation) throw new TypeError('an answer without errors has a validation');
-        const answer = { question: await asked, at: now(), validation };
-        await store.write(JSON.stringify(answer));
+        const answer = { question: await asked, at: now(), seenAt: now(), validation };
+        await keep(answer);
         return result('SERVER', answer);
       } catch (error) {
         if (!(error instanceof LatchkeyError) || !error.retryable) throw error;
@@ -141,8 +148,9 @@ export function fileStore(path: string): CheckStore {
     async write(text) {
       const { rename, writeFile } = await import('node:fs/promises');
       // Renamed into place, so that a program that is killed leaves the old answer or the new one.
-      await writeFile(`${path}.new`, text, { mode: 0o600 });
-      await rename(`${path}.new`, path);
+      const file = `${path}.${crypto.randomUUID()}.new`;
+      await writeFile(file, text, { mode: 0o600 });
+      await rename(file, path);
     },
   };
 }
@@ -173,16 +181,17 @@ async function keptAnswer(store: CheckStore, question: string): Promise<Kept | n
   if (!text) return null;
   try {
     const kept = JSON.parse(text) as Kept;
-    return kept.question === question && typeof kept.at === 'number' ? kept : null;
+    const isWhole = typeof kept.at === 'number' && typeof kept.seenAt === 'number';
+    return kept.question === question && isWhole ? kept : null;
   } catch {
     return null;
   }
 }
 
 /** Whether a kept answer still says that the program may run: its key has not ended since, and the clock was not set back. */
-function isGood({ at, validation }: Kept, now: number): boolean {
+function isGood({ seenAt, validation }: Kept, now: number): boolean {
   const ends = [validation.expiresAt, validation.activation?.leaseUntil].filter((end) => end != null);
-  return validation.valid && now > at - SET_BACK_MS && ends.every((end) => now < Date.parse(end));
+  return validation.valid && now > seenAt - SET_BACK_MS && ends.every((end) => now < Date.parse(end));
 }
 
 function result(source: CheckResult['source'], kept: Kept | null, failure: LatchkeyError | null = null): CheckResult {

@@ -1,4 +1,5 @@
 import type { Database } from '../kernel/database.js';
+import { createMemory } from '../kernel/memory.js';
 
 /** A brand that a `Brand-URL` header may name, in the form that brands keep: a host in lower case. */
 export function brandHost(url: string): string {
@@ -9,12 +10,27 @@ export function brandHost(url: string): string {
     .replace(/\/.*$/, '');
 }
 
+/** A brand, and whose it is. */
+export interface FoundBrand {
+  readonly id: string;
+  readonly businessId: string;
+}
+
 /** The brand that a `Brand-URL` header names; null when there is none on this server. */
-export async function findBrand(db: Database, url: string): Promise<{ id: string; businessId: string } | null> {
-  const [brand] = await db.sql<{ id: string; businessId: string }>(
-    'find_brand',
-    'SELECT id, business_id AS "businessId" FROM brands WHERE url = $1',
-    [brandHost(url)],
-  );
-  return brand ?? null;
+export type FindBrand = (url: string) => Promise<FoundBrand | null>;
+
+/** Makes the look-up of brands: one prepared statement, remembered for a second. */
+export function createFindBrand(db: Database): FindBrand {
+  const remembered = createMemory<FoundBrand>();
+  return (url) => {
+    const host = brandHost(url);
+    return remembered(host, async () => {
+      const [brand] = await db.sql<FoundBrand>(
+        'find_brand',
+        'SELECT id, business_id AS "businessId" FROM brands WHERE url = $1',
+        [host],
+      );
+      return brand ?? null;
+    });
+  };
 }

@@ -1,8 +1,9 @@
 import type { ActivateLicenseKeyInput } from '../generated/graphql.js';
-import { refusal, refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
+import { refusal, refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { checkLength, checkMetadata, checkRange, presentText } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
+import { ERASED, erasedFingerprint } from '../validation/erasedFingerprint.js';
 import type { KeyFacts } from '../validation/facts.js';
 import { checkFingerprint } from './activation.js';
 import { addActivation, renewActivation, reviveActivation, type WantedActivation } from './writeActivation.js';
@@ -43,6 +44,10 @@ export async function activateLicenseKey(ctx: RequestContext, input: ActivateLic
 function problemsOf({ fingerprint, name, metadata, leaseSeconds }: ActivateLicenseKeyInput): UserErrorData[] {
   const problems: UserErrorData[] = [];
   checkFingerprint(problems, fingerprint);
+  if (fingerprint.startsWith(ERASED)) {
+    const message = `Fingerprints that begin with ${ERASED} stand for devices of erased customers. Give another one.`;
+    problems.push(userError('InvalidInput', ['input', 'fingerprint'], message));
+  }
   checkLength(problems, ['input', 'name'], presentText(name), 1, 255);
   checkMetadata(problems, ['input', 'metadata'], metadata);
   checkRange(problems, ['input', 'leaseSeconds'], leaseSeconds, MIN_LEASE, MAX_LEASE);
@@ -78,9 +83,10 @@ async function seat(
   { key, isErased }: KeyFacts,
   asked: WantedActivation,
 ): Promise<string> {
+  const current = await lockActivation(tx, tenant, key.id, asked.fingerprint);
   // The program works on for whom is erased, but no more is noted about the person.
-  const wanted = isErased ? { ...asked, name: null, metadata: {} } : asked;
-  const current = await lockActivation(tx, tenant, key.id, wanted.fingerprint);
+  const unnamed = { name: null, metadata: {}, fingerprint: erasedFingerprint(key.id, asked.fingerprint) };
+  const wanted = isErased ? { ...asked, ...unnamed } : asked;
   if (current && current.endedAt === null) return renewActivation(tx, current, wanted);
   if (!(await takeSeat(tx, tenant, key.id))) {
     const limit = key.activationsLimit as number;

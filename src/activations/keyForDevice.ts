@@ -83,7 +83,7 @@ const ofDevices: ReadonlySet<LicenseKeyCheckCode> = new Set(['FINGERPRINT_MISSIN
 
 /** A step, one statement: looks a key up and judges it as it is now. */
 export async function findKey(tx: SqlTx, tenant: DeviceTenant, { key, fingerprint }: KeyAndDevice): Promise<FoundKey> {
-  const problem = keyProblem(tenant.businessId, key);
+  const problem = keyProblem(tenant.holder, key);
   if (problem) return { found: null, isKnown: false, codes: [problem] };
   const { now } = tx.ctx;
   const question = { productSku: null, version: null, customerNumber: null, at: now };

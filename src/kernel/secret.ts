@@ -28,14 +28,14 @@ export function keyById(set: KeySet, id: string): Buffer {
 
 /** HMAC-SHA-256 of several parts under a key; parts are length-prefixed, so that no two lists of parts look alike. */
 export function hmacOf(key: Buffer, ...parts: string[]): Buffer {
-  const hmac = createHmac('sha256', key);
-  for (const part of parts) {
-    const bytes = Buffer.from(part, 'utf8');
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    hmac.update(length).update(bytes);
-  }
-  return hmac.digest();
+  const sizes = parts.map((part) => Buffer.byteLength(part));
+  const message = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + 4 + size, 0));
+  let end = 0;
+  parts.forEach((part, i) => {
+    end = message.writeUInt32BE(sizes[i] as number, end);
+    end += message.write(part, end);
+  });
+  return createHmac('sha256', key).update(message).digest();
 }
 
 /**

@@ -3,10 +3,10 @@ import type { LicenseValidity } from '../generated/graphql.js';
 import { moneyOf, type Money } from '../kernel/money.js';
 import { userError } from '../kernel/refusal.js';
 import type { ConflictRefusals } from '../kernel/transaction.js';
-import { asOf } from '../lifecycle/dueChanges.js';
+import { asOf, type LicenseLife } from '../lifecycle/dueChanges.js';
 
 /** Where an instant lies in a license's window, which is half-open. */
-export function validityOf(license: License, now: Date): LicenseValidity {
+export function validityOf(license: LicenseLife, now: Date): LicenseValidity {
   const { validFrom, validUntil } = asOf(license, now);
   if (now < validFrom) return 'NOT_STARTED';
   return validUntil !== null && validUntil <= now ? 'EXPIRED' : 'CURRENT';

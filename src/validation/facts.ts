@@ -1,4 +1,5 @@
 import type { Activation, Grant, License, LicenseKey } from '../generated/prisma/client.js';
+import type { LicenseLife } from '../lifecycle/dueChanges.js';
 import type { Mode } from '../kernel/viewer.js';
 
 /** A product as checks need it. */
@@ -13,10 +14,13 @@ export interface ProductFacts {
   readonly version: { readonly publishedAt: Date | null } | null;
 }
 
+/** What of a license a key is judged by, and its holder may know. */
+export type JudgedLicense = LicenseLife & Pick<License, 'id' | 'type'>;
+
 /** A license on the key. */
 export interface LicenseFacts {
   /** As it is stored; for an instant in the past as it was stored then. */
-  readonly license: License;
+  readonly license: JudgedLicense;
   /** What it is for, its own product first. */
   readonly products: readonly ProductFacts[];
 }
@@ -62,8 +66,11 @@ export interface Facts {
   readonly mode: Mode;
   /** Null: there is no such key in the mode that was asked about, or nobody has it. */
   readonly found: KeyFacts | null;
-  /** Why it was not found, where no other reason says it. */
-  readonly whyUnknown: 'KEY_MALFORMED' | 'KEY_NOT_FOUND';
+  /**
+   * The same; in the place of a key that is not there another one of the business, which is judged like it, so that the time of
+   * an answer does not tell one from the other. Never shown.
+   */
+  readonly nearest: KeyFacts | null;
   /** Whether it waits in a pool. */
   readonly isPooled: boolean;
   /** Whether the other mode has it. */

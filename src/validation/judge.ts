@@ -1,7 +1,7 @@
 import type { LicenseKeyCheckCode } from '../generated/graphql.js';
-import type { License, LicenseStatus, RevocationReason } from '../generated/prisma/client.js';
+import type { LicenseStatus, RevocationReason } from '../generated/prisma/client.js';
 import { validityOf } from '../licenses/license.js';
-import type { Facts, KeyFacts, LicenseFacts, ProductFacts, Question } from './facts.js';
+import type { Facts, JudgedLicense, KeyFacts, LicenseFacts, ProductFacts, Question } from './facts.js';
 import { judgeDevice } from './judgeDevice.js';
 import { isEnded, judgedLicense, lastsUntil } from './judgedLicense.js';
 import type { KeyHolder } from './keyHolder.js';
@@ -13,7 +13,7 @@ export interface Judgment {
   readonly codes: ReadonlySet<Code>;
   /** Whether anything may be told of the key beyond the codes. */
   readonly isTold: boolean;
-  readonly license: License | null;
+  readonly license: JudgedLicense | null;
   readonly product: ProductFacts | null;
   readonly expiresAt: Date | null;
 }
@@ -27,9 +27,13 @@ const untold = { isTold: false, license: null, product: null, expiresAt: null };
  * is told by one code and nothing more.
  */
 export function judge(holder: KeyHolder, facts: Facts, question: Question, now: Date): Judgment {
-  const { found } = facts;
+  const { found, nearest } = facts;
+  const judgment = nearest && judgeFound(facts, nearest, question, now);
   const elsewhere = found ? keyElsewhere(holder, found, question) : keyMissing(facts);
-  if (!found || elsewhere) return { ...untold, codes: new Set([elsewhere ?? 'KEY_NOT_FOUND']) };
+  return elsewhere === null && judgment ? judgment : { ...untold, codes: new Set([elsewhere ?? 'KEY_NOT_FOUND']) };
+}
+
+function judgeFound(facts: Facts, found: KeyFacts, question: Question, now: Date): Judgment {
   const { at } = question;
   const chosen = judgedLicense(found.licenses, at);
   const product = productOf(facts, found, chosen, question);
@@ -55,9 +59,9 @@ export function judge(holder: KeyHolder, facts: Facts, question: Question, now: 
 }
 
 /** Why a key was not found in the mode that was asked about. */
-function keyMissing({ isPooled, isInOtherMode, mode, whyUnknown }: Facts): Code {
+function keyMissing({ isPooled, isInOtherMode, mode }: Facts): Code {
   if (isPooled) return 'KEY_NOT_ISSUED';
-  if (!isInOtherMode) return whyUnknown;
+  if (!isInOtherMode) return 'KEY_NOT_FOUND';
   return mode === 'LIVE' ? 'KEY_OF_TEST_MODE' : 'KEY_OF_LIVE_MODE';
 }
 
@@ -92,7 +96,7 @@ const scheduled: Partial<Record<LicenseStatus, Code>> = {
 };
 
 /** @param license as it is at the instant; @param lastsUntil its end, or that of those that follow it */
-function judgeLicense(license: License, lastsUntil: Date | null, at: Date): Code[] {
+function judgeLicense(license: JudgedLicense, lastsUntil: Date | null, at: Date): Code[] {
   const codes: Code[] = [];
   const { status, validUntil, pendingStatus, pendingOfferingAt } = license;
   const validity = validityOf(license, at);

@@ -1,7 +1,6 @@
-import type { License } from '../generated/prisma/client.js';
 import { validityOf } from '../licenses/license.js';
 import { asOf } from '../lifecycle/dueChanges.js';
-import type { LicenseFacts } from './facts.js';
+import type { JudgedLicense, LicenseFacts } from './facts.js';
 
 /**
  * The license that a key is judged by at an instant, as it is then: the one in force, else the one whose window it is, else the
@@ -17,7 +16,7 @@ export function judgedLicense(licenses: readonly LicenseFacts[], at: Date): Lice
 }
 
 /** How telling a license is, the smaller the more: its kind, then how far its window is from the instant. */
-function tellingOf(license: License, at: Date): { rank: number; distance: number } {
+function tellingOf(license: JudgedLicense, at: Date): { rank: number; distance: number } {
   const { status, validFrom } = license;
   const validity = validityOf(license, at);
   if (status === 'CANCELLED' || validity === 'EXPIRED') return { rank: 3, distance: at.getTime() - endOf(license) };
@@ -29,7 +28,7 @@ function tellingOf(license: License, at: Date): { rank: number; distance: number
  * When a license ends as things stand, in milliseconds: its window's end, its cancellation or a scheduled one, whichever comes
  * first; infinite for permanent ones.
  */
-function endOf({ validUntil, cancelledAt, pendingStatus, pendingStatusAt }: License): number {
+function endOf({ validUntil, cancelledAt, pendingStatus, pendingStatusAt }: JudgedLicense): number {
   const scheduled = pendingStatus === 'CANCELLED' ? pendingStatusAt : null;
   return Math.min(...[validUntil, cancelledAt, scheduled].map((end) => end?.getTime() ?? Infinity));
 }
@@ -46,7 +45,7 @@ export function isEnded(licenses: readonly LicenseFacts[], at: Date): boolean {
  * Until when a license and those that follow it on the key without a gap last; null: for ever.
  * @param license as it is at the instant
  */
-export function lastsUntil(license: License, all: readonly LicenseFacts[], at: Date): Date | null {
+export function lastsUntil(license: JudgedLicense, all: readonly LicenseFacts[], at: Date): Date | null {
   const others = all.map((one) => asOf(one.license, at)).filter(({ status }) => status !== 'CANCELLED');
   let end = endOf(license);
   for (;;) {

@@ -2,6 +2,7 @@ import { soleBusiness } from '../accounts/soleBusiness.js';
 import { ClientError } from '../kernel/clientError.js';
 import type { RequestContext, Tenant } from '../kernel/requestContext.js';
 import type { Mode } from '../kernel/viewer.js';
+import { exclusivePatterns, type ExclusivePatterns } from './exclusivePatterns.js';
 
 /** Whose keys a caller asks about. */
 export interface KeyHolder {
@@ -10,6 +11,8 @@ export interface KeyHolder {
   readonly brandId: string | null;
   /** What the caller's token is for; null without one. */
   readonly mode: Mode | null;
+  /** What a key that begins with one of their prefixes must look like. */
+  readonly patterns: ExclusivePatterns;
 }
 
 /**
@@ -19,9 +22,11 @@ export interface KeyHolder {
 export async function keyHolder({ viewer, db }: RequestContext): Promise<KeyHolder> {
   if (viewer.principal === 'OPERATOR') throw new Error('the operator has no keys');
   const { brandId } = viewer;
-  if (viewer.principal !== 'PUBLIC') return { businessId: viewer.businessId, brandId, mode: viewer.mode };
   const businessId = viewer.businessId ?? (await soleBusiness(db));
-  if (businessId) return { businessId, brandId, mode: null };
+  if (businessId) {
+    const mode = viewer.principal === 'PUBLIC' ? null : viewer.mode;
+    return { businessId, brandId, mode, patterns: await exclusivePatterns(db, businessId) };
+  }
   throw new ClientError('BRAND_NOT_FOUND', 'Say whose license key it is: send the header Brand-URL.');
 }
 

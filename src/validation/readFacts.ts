@@ -1,10 +1,9 @@
+import { Prisma } from '../generated/prisma/client.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import type { Mode } from '../kernel/viewer.js';
 import { keyHmacs } from '../licenseKeys/keyHmacs.js';
 import type { DeviceFacts, Facts, GrantFacts, KeyFacts, LicenseFacts, ProductFacts, Question } from './facts.js';
-import { rememberPatterns, type ExclusivePatterns } from './impossibleKeys.js';
 import { bothModes, type KeyHolder } from './keyHolder.js';
-import { whyUnknown } from './keyProblem.js';
 import { factsOfMany, factsOfOne } from './statement.js';
 
 /** A question with the key that it is about. */
@@ -17,7 +16,8 @@ export interface KeyQuestion extends Question {
 type RunStatement = <Row extends object>(name: string, text: string, values: unknown[]) => Promise<Row[]>;
 
 interface FactsRow {
-  patterns: ExclusivePatterns | null;
+  /** Whether the key is the one that was asked about, and not another one in its place. */
+  isHit: boolean;
   product: ProductFacts | null;
   isInOtherMode: boolean;
   isPooled: boolean;
@@ -47,8 +47,7 @@ export async function readFacts(
   );
   const rows = await readRows(run, [holder.businessId, now], questions, values);
   if (rows.length !== questions.length) throw new Error('a license key was found twice');
-  rememberPatterns(holder.businessId, rows[0]?.patterns ?? null);
-  return rows.map((row, i) => factsOf(row, holder, questions[i] as KeyQuestion));
+  return rows.map((row, i) => factsOf(row, questions[i] as KeyQuestion));
 }
 
 interface LookupValue {
@@ -73,41 +72,52 @@ function readRows(
   return run('facts_of_many_keys', factsOfMany, [...common, ...lists, values.map(({ n }) => n), ...lookups]);
 }
 
-function factsOf(row: FactsRow, { businessId }: KeyHolder, { key, mode }: KeyQuestion): Facts {
-  const { isInOtherMode, isPooled, replacedUntil, brandId, customerNumber, isErased, activationsUsed } = row;
-  const found = row.key && {
-    key: revived(row.key),
+function factsOf(row: FactsRow, { mode }: KeyQuestion): Facts {
+  const { isHit, isInOtherMode, isPooled, product } = row;
+  const nearest = row.key && keyFactsOf(row, row.key);
+  const asked = product && productOf(product);
+  return { mode, found: isHit ? nearest : null, nearest, isPooled, isInOtherMode, product: asked };
+}
+
+function keyFactsOf(row: FactsRow, key: KeyFacts['key']): KeyFacts {
+  const { replacedUntil, brandId, customerNumber, isErased, activationsUsed, device } = row;
+  return {
+    key: withDates(key, keyDates),
     brandId,
     customerNumber,
     isErased,
     replacedUntil,
-    licenses: (row.licenses ?? []).map(revived),
-    products: (row.products ?? []).map(revived),
+    licenses: (row.licenses ?? []).map(({ license, products }) => ({
+      license: withDates(license, licenseDates),
+      products: (products ?? []).map(productOf),
+    })),
+    products: (row.products ?? []).map(productOf),
     grants: row.grants ?? [],
     activationsUsed,
-    device: row.device && revived(row.device),
-  };
-  return {
-    mode,
-    whyUnknown: whyUnknown(businessId, key),
-    found,
-    isPooled,
-    isInOtherMode,
-    product: row.product && revived(row.product),
+    device: device && { ...device, activation: withDates(device.activation, activationDates) },
   };
 }
 
-const isInstant = /(At|From|Until|Since)$/;
-/** What a customer wrote stays as it is. */
-const isOpaque = /^(metadata|details)$/;
+function productOf(product: ProductFacts): ProductFacts {
+  const { version } = product;
+  return { ...withDates(product, ['archivedAt']), version: version && withDates(version, ['publishedAt']) };
+}
 
-/** JSON with its instants as dates again: every field is named so that one sees what is one. */
-function revived<Json>(json: Json): Json {
-  if (Array.isArray(json)) return json.map(revived) as Json;
-  if (typeof json !== 'object' || json === null) return json;
-  const entries = Object.entries(json).map(([name, value]: [string, unknown]) => {
-    if (typeof value === 'string' && isInstant.test(name)) return [name, new Date(value)];
-    return [name, isOpaque.test(name) ? value : revived(value)];
-  });
-  return Object.fromEntries(entries) as Json;
+const keyDates = datesOf(Prisma.LicenseKeyScalarFieldEnum);
+const licenseDates = datesOf(Prisma.LicenseScalarFieldEnum);
+const activationDates = datesOf(Prisma.ActivationScalarFieldEnum);
+
+/** Every field is named so that one sees what is an instant. */
+function datesOf(fields: object): string[] {
+  return Object.keys(fields).filter((name) => /(At|From|Until|Since)$/.test(name));
+}
+
+/** What was read as JSON, with its instants as dates again. */
+function withDates<Row extends object>(json: Row, names: readonly string[]): Row {
+  const row = json as Record<string, unknown>;
+  for (const name of names) {
+    const text = row[name];
+    if (typeof text === 'string') row[name] = new Date(text);
+  }
+  return json;
 }

@@ -2,20 +2,34 @@ import { Prisma } from '../generated/prisma/client.js';
 import { columnName } from '../kernel/rows.js';
 import { effectiveGrantStatus } from '../grants/effectiveGrantStatus.js';
 import { effectiveOffering } from '../lifecycle/effective.js';
+import { erasedFingerprintSql } from './erasedFingerprint.js';
+import type { JudgedLicense } from './facts.js';
 import { keyLookup } from './keyLookup.js';
-
-/** Fields of a license that nobody is told who only holds its key, and that no rule reads. */
-const unneeded = /^(amountMinor|currency|description|tags|metadata|details|assigned.*)$/;
 
 /** A row as a JSON object in camelCase. */
 function asJson(fields: readonly string[], alias: string): string {
   return `jsonb_build_object(${fields.map((field) => `'${field}', ${alias}.${columnName(field)}`).join(', ')})`;
 }
 
-const licenseJson = asJson(
-  Object.keys(Prisma.LicenseScalarFieldEnum).filter((field) => !unneeded.test(field)),
-  'l',
-);
+const licenseFields: Record<keyof JudgedLicense, true> = {
+  id: true,
+  type: true,
+  status: true,
+  statusBeforeBlock: true,
+  validFrom: true,
+  validUntil: true,
+  activatedAt: true,
+  pausedAt: true,
+  cancelledAt: true,
+  pendingStatus: true,
+  pendingStatusAt: true,
+  productOfferingId: true,
+  offeringSince: true,
+  pendingOfferingId: true,
+  pendingOfferingAt: true,
+  expiredAt: true,
+};
+const licenseJson = asJson(Object.keys(licenseFields), 'l');
 const activationJson = asJson(Object.keys(Prisma.ActivationScalarFieldEnum), 'a');
 const keyFields = [
   'id',
@@ -118,20 +132,15 @@ const device = `
       SELECT count(*) FROM activations o WHERE o.${seatsOfKey} AND (o.lease_until <= $2) IS NOT TRUE
         AND (o.activated_at, o.id) < (a.activated_at, a.id)) ELSE 0 END) AS found
     FROM activations a WHERE a.business_id = k.business_id AND a.mode = k.mode AND a.license_key_id = k.id
-      AND a.fingerprint = i.fingerprint`;
-
-/** Patterns of keys that a text with their prefix must have, by prefix. */
-const exclusivePatterns = `SELECT jsonb_object_agg(p.key_pattern ->> 'prefix', p.key_pattern) FROM products p
-  WHERE p.business_id = $1 AND p.key_pattern IS NOT NULL AND p.key_prefix_is_exclusive`;
+      AND a.fingerprint IN (i.fingerprint, ${erasedFingerprintSql('k.id', 'i.fingerprint')})`;
 
 /** @param questions the source of the questions `i`; @param asked that of the look-up values `a` */
 function factsOf(questions: string, asked: string): string {
   return `
   WITH asked AS MATERIALIZED (${asked}), hit AS MATERIALIZED (${keyLookup('$1')})
   SELECT CASE WHEN p.id IS NOT NULL THEN ${productJson} END AS product,
-      CASE WHEN i.n = 1 THEN (${exclusivePatterns}) END AS patterns,
-      EXISTS (SELECT FROM hit o WHERE o.n = i.n AND o.mode <> i.mode AND o.license_key_id IS NOT NULL) AS "isInOtherMode",
-      h.n IS NOT NULL AND k.id IS NULL AS "isPooled",
+      EXISTS (SELECT FROM hit o WHERE o.n = i.n AND o.mode <> i.mode AND o.is_hit AND o.license_key_id IS NOT NULL) AS "isInOtherMode",
+      coalesce(h.is_hit, false) AS "isHit", coalesce(h.is_hit, false) AND k.id IS NULL AS "isPooled",
       CASE WHEN i.at >= $2 OR h.replaced_at <= i.at THEN h.replaced_until END AS "replacedUntil",
       CASE WHEN k.id IS NOT NULL THEN ${asJson(keyFields, 'k')} || coalesce(${snapshotOf('LicenseKey', 'k')}, '{}') END AS key,
       c.brand_id AS "brandId", c.number AS "customerNumber", c.erased_at IS NOT NULL AS "isErased", licenses.list AS licenses, grants.list AS grants,
@@ -150,7 +159,7 @@ function factsOf(questions: string, asked: string): string {
 }
 
 /**
- * Everything that one question is judged by. Known and unknown keys are looked up alike.
+ * Everything that one question is judged by. Another key is read in the place of one that is not known.
  * $1 business, $2 now, then the question's mode, SKU, version, fingerprint and instant, then two lists: modes and look-up values.
  */
 export const factsOfOne = factsOf(

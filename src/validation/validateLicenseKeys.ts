@@ -1,11 +1,10 @@
 import type { LicenseKeyCheckCode, ValidateLicenseKeyInput, ValidatedLicense } from '../generated/graphql.js';
-import type { License } from '../generated/prisma/client.js';
 import { ClientError } from '../kernel/clientError.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { presentText } from '../kernel/text.js';
 import { validityOf } from '../licenses/license.js';
 import { checksOf, isValid } from './checks.js';
-import type { Facts } from './facts.js';
+import type { Facts, JudgedLicense } from './facts.js';
 import { judge, type Judgment } from './judge.js';
 import { fingerprintProblem } from './judgeDevice.js';
 import { keyHolder, modeAsked, type KeyHolder } from './keyHolder.js';
@@ -32,7 +31,7 @@ export async function validateLicenseKeys(ctx: RequestContext, inputs: readonly 
   const holder = await keyHolder(ctx);
   const questions = inputs.map((input) => questionOf(holder, input, ctx.now));
   ctx.guesses?.take(inputs.length);
-  const problems = new Map(questions.map((question) => [question, keyProblem(holder.businessId, question.key)]));
+  const problems = new Map(questions.map((question) => [question, keyProblem(holder, question.key)]));
   const wellFormed = questions.filter((question) => problems.get(question) === null);
   const read = wellFormed.length > 0 ? await readFacts(ctx, ctx.db.sql, holder, wellFormed) : [];
   const facts = new Map(wellFormed.map((question, i) => [question, read[i] as Facts]));
@@ -107,7 +106,7 @@ function toldOf(facts: Facts | null, judgment: Judgment | null, at: Date) {
 }
 
 /** @param license as it is at the instant */
-function licenseShown(license: License, at: Date): ValidatedLicense {
+function licenseShown(license: JudgedLicense, at: Date): ValidatedLicense {
   const { status, type, validFrom, validUntil } = license;
   const validity = validityOf(license, at);
   const isActive = status === 'ACTIVE' && validity === 'CURRENT';

@@ -172,6 +172,7 @@ test('every refusal changes nothing and carries what a program needs', async () 
       path: `input.${field}`,
     })),
   );
+  expect(await refused({ fingerprint: 'erased:x' })).toEqual([{ code: 'INVALID_INPUT', path: 'input.fingerprint' }]);
   expect(await activationRows()).toBe(before);
 });
 

@@ -114,18 +114,18 @@ async function newPerson(business: TestBusiness) {
     variables: { input: { grantId, note: 'asked for by Zyxwina' } },
   });
   const pendingId = await newPendingGrant(api, live, { customerId });
-  await noteOnKeys(live, { assigned, licenseId: bought.purchaseLicensesByWallet.licenses[0].id });
+  const key = await noteOnKeys(live, { assigned, licenseId: bought.purchaseLicensesByWallet.licenses[0].id });
   const licenseId = bought.purchaseLicensesByWallet.licenses[0].id as string;
   const orderId = bought.purchaseLicensesByWallet.order.id as string;
   const shop = { walletId, packageId, subscriptionTypeId, customerId };
-  return { ...shop, session, assigned, licenseId, orderId, grantId, pendingId };
+  return { ...shop, session, key, assigned, licenseId, orderId, grantId, pendingId };
 }
 
 /** What vendor and devices say about the person with keys: on one that was switched off, and of two devices, one of which ended. */
 async function noteOnKeys(
   live: string,
   { assigned, licenseId }: { assigned: string; licenseId: string },
-): Promise<void> {
+): Promise<string> {
   const mutate = (name: string, input: object, fields: string) =>
     api.data({
       token: live,
@@ -143,10 +143,41 @@ async function noteOnKeys(
   });
   const { key } = license.licenseKeys[0];
   const about = { key, name: "Zyxwina's laptop", metadata: { zyxnote: 'silver' } };
-  for (const fingerprint of ['laptop', 'laptop-of-zyx-0815']) {
+  for (const fingerprint of ['desk-of-zyx-0815', 'laptop-of-zyx-0815']) {
     await mutate('activateLicenseKey', { ...about, fingerprint }, '');
   }
   await mutate('deactivateLicenseKey', { key, fingerprint: 'laptop-of-zyx-0815' }, '');
+  return key;
+}
+
+/** The device that had its seat is still known, and takes it again; another one is seated. Nothing is noted of either. */
+async function deviceWorksOn(token: string, key: string): Promise<void> {
+  const device = { key, fingerprint: 'desk-of-zyx-0815', name: 'Zyxwina', metadata: { zyxnote: 'gold' } };
+  const check = `query ($input: ValidateLicenseKeyInput!) { validateLicenseKey(input: $input) {
+    valid activation { status fingerprint name metadata } activationsUsed } }`;
+  const seat = (mutation: string, input: object) =>
+    api.data({
+      token,
+      query: `mutation ($input: ${mutation}Input!) { done: ${mutation[0]?.toLowerCase()}${mutation.slice(1)}(input: $input) {
+        activation { id } userErrors { message } } }`,
+      variables: { input },
+    });
+  const seen = async (fingerprint: string) =>
+    (await api.data({ token, query: check, variables: { input: { key, fingerprint } } })).validateLicenseKey;
+  const hashed = {
+    status: 'ACTIVE',
+    fingerprint: expect.stringMatching(/^erased:[0-9a-f]{64}$/),
+    name: null,
+    metadata: {},
+  };
+  expect(await seen(device.fingerprint)).toEqual({ valid: true, activation: hashed, activationsUsed: 1 });
+  const { done: first } = await seat('ActivateLicenseKey', device);
+  await seat('HeartbeatActivation', { key, fingerprint: device.fingerprint });
+  await seat('DeactivateLicenseKey', { key, fingerprint: device.fingerprint });
+  expect((await seat('ActivateLicenseKey', device)).done).toEqual(first);
+  await seat('ActivateLicenseKey', { ...device, fingerprint: 'zyx-0815-phone' });
+  expect(await seen('zyx-0815-phone')).toEqual({ valid: true, activation: hashed, activationsUsed: 2 });
+  expect(await tracesInDatabase(api)).toEqual([]);
 }
 
 async function mailsAreOut(): Promise<void> {
@@ -257,6 +288,8 @@ test('nothing of the person is left in the database or the data folder, and ever
   expect(orders.nodes).toEqual([
     { id: made.orderId, status: 'COMPLETED', total: { amount: '10.00' }, lines: [{ description: null, quantity: 1 }] },
   ]);
+
+  await deviceWorksOn(live, made.key);
 
   // What was recorded says that it was erased, and only what held something of the person does.
   const [created, erased] = await changesOf(api, made.customerId);

@@ -138,6 +138,9 @@ test('a kept answer ends with the key and with the lease, and does not outlive a
   expect((await checker.check()).source).toBe('NONE');
   state.now -= 3 * HOUR;
   expect((await checker.check()).source).toBe('NONE');
+  // Nor is it believed at a time that was right once: the clock has shown a later one since.
+  state.now += 1.5 * HOUR;
+  expect((await checker.check()).source).toBe('NONE');
   const permanent = program(key);
   await permanent.checker.deactivate();
   await permanent.checker.activate();
@@ -164,6 +167,15 @@ test('a kept answer to another question, or a file that cannot be read, does not
   const broken = program(one, { store: fileStore(file) });
   broken.state.isOnline = false;
   expect((await broken.checker.check()).source).toBe('NONE');
+});
+
+test('checks at once share a file, and an answer that cannot be kept counts all the same', async () => {
+  const key = await licensed();
+  const both = program(key, { store: fileStore(newFile()), refreshSeconds: 0 }).checker;
+  const answers = await Promise.all(Array.from({ length: 8 }, () => both.check()));
+  expect(answers.map(({ source, usable }) => [source, usable])).toEqual(answers.map(() => ['SERVER', true]));
+  const nowhere = program(key, { store: fileStore(join(folder, 'missing', 'license.json')) });
+  expect(await nowhere.checker.check()).toMatchObject({ source: 'SERVER', usable: true });
 });
 
 test('seats: activate, heartbeat and deactivate say why they are refused; a question that is wrong throws', async () => {

@@ -54,9 +54,12 @@ export interface Api {
   readonly db: Database;
   readonly url: string;
   readonly server: FastifyInstance;
-  /** How many statements the database was sent while `work` ran, without the look-up of the token. */
+  /** How many statements the database was sent while `work` ran, without those whose answers are remembered for a second. */
   countStatements(work: () => Promise<unknown>): Promise<number>;
 }
+
+/** Statements whose answers are remembered for a second: they come when they come. */
+const remembered = new Set<string | null>(['authenticate', 'find_brand', 'sole_business', 'exclusive_key_patterns']);
 
 /** Starts the API for a test file and stops it after. */
 export function useApi(environment: Record<string, string> = {}): Api {
@@ -73,8 +76,7 @@ export function useApi(environment: Record<string, string> = {}): Api {
     db = {
       ...opened,
       sql: (name, text, values) => {
-        // Tokens are remembered for a second: their look-up comes when it comes.
-        if (name !== 'authenticate') statements++;
+        if (!remembered.has(name)) statements++;
         return opened.sql(name, text, values);
       },
     };

@@ -3,11 +3,9 @@ import { useApi } from '../support/api.js';
 import { newBusiness, newCustomer, newSession, type TestBusiness } from '../support/business.js';
 import { newLicensedKey } from '../support/keys.js';
 
-const api = useApi({
-  LATCHKEY_RATE_KEYS_CAPACITY: '5',
-  LATCHKEY_RATE_KEYS_REFILL_PER_SECOND: '0.001',
-  LATCHKEY_TRUST_PROXY: '1',
-});
+const limits = { LATCHKEY_RATE_KEYS_CAPACITY: '5', LATCHKEY_RATE_KEYS_REFILL_PER_SECOND: '0.001' };
+const api = useApi({ ...limits, LATCHKEY_TRUST_PROXY: '1' });
+const direct = useApi(limits);
 
 /** Calls from an address without a token. */
 function from(ip: string, { brandUrl }: TestBusiness) {
@@ -45,6 +43,26 @@ test('keys that are not known cost one each; those that are known cost nothing',
   }
   for (let i = 0; i < 5; i++) expect((await other(one, unknown)).status).toBe(200);
   expect((await other(one, unknown)).status).toBe(429);
+});
+
+test('what a caller says of its address counts only as far as a proxy is trusted', async () => {
+  const business = await newBusiness(api);
+  for (let i = 0; i < 5; i++)
+    expect((await from(`10.0.0.${i}, 198.51.100.8`, business)(one, unknown)).status).toBe(200);
+  expect((await from('10.0.0.9, 198.51.100.8', business)(one, unknown)).status).toBe(429);
+  // Without a trusted proxy it counts nothing.
+  const { brandUrl } = await newBusiness(direct);
+  const claim = (i: number) => ({
+    'x-forwarded-for': `198.51.100.${i}`,
+    forwarded: `for=198.51.100.${i}`,
+    'x-real-ip': `10.0.0.${i}`,
+  });
+  const statuses: number[] = [];
+  for (let i = 0; i < 7; i++) {
+    const headers = { 'brand-url': brandUrl, ...claim(i) };
+    statuses.push((await direct.call({ query: one, variables: unknown, headers })).status);
+  }
+  expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429]);
 });
 
 test('each alias costs: those after the last token are null, the others are answered', async () => {
