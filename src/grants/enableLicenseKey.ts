@@ -8,13 +8,16 @@ import { isCancelled } from '../lifecycle/effective.js';
 import { changeLicenseKey } from '../licenseKeys/changeLicenseKey.js';
 import { checkedReason } from '../licenseKeys/licenseKey.js';
 import { lockLicenseKey } from '../licenseKeys/lockLicenseKey.js';
+import { refuseWordsAboutErased } from '../licenseKeys/refuseWords.js';
 import { requeueWithdrawnOfKey } from '../mail/requeueWithdrawn.js';
-import { isRevokedForGood, lockGrantsOfKey, restoreGrantsOfKey } from './grantsOfKey.js';
+import { isRevokedForGood, restoreGrants } from './changeGrants.js';
+import { lockGrantsOfKey } from './grantsOfKey.js';
 
 /**
  * Switches a key on again, and ends what its being off caused: its grant comes back unless something else holds it, and mails
  * that were withdrawn go out. Enabling what is not disabled changes nothing.
- * @throws Refusal InvalidInput, LicenseKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, GrantRevoked
+ * @throws Refusal InvalidInput, LicenseKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, CustomerErased,
+ *   GrantRevoked
  */
 export async function enableLicenseKey(
   ctx: RequestContext,
@@ -25,10 +28,11 @@ export async function enableLicenseKey(
     const grants = await lockGrantsOfKey(tx, uuidOf('LicenseKey', input.licenseKeyId));
     const { licenseKey } = await lockLicenseKey(tx, input);
     if (licenseKey.status === 'DISABLED') {
+      await refuseWordsAboutErased(tx, licenseKey, { reason });
       await refuseIfRevokedForGood(tx, licenseKey, grants);
       const change = { status: 'ACTIVE' as const, disabledAt: null, disabledReason: null };
       await changeLicenseKey(tx, licenseKey, change, { type: 'license_key.enabled', reason });
-      await restoreGrantsOfKey(tx, grants, reason);
+      await restoreGrants(tx, grants, 'KEY_DISABLED', reason);
       await requeueWithdrawnOfKey(tx, licenseKey.id);
     }
     return { licenseKeyId: licenseKey.id };
