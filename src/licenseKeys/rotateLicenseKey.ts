@@ -9,7 +9,7 @@ import { queueDelivery } from '../mail/queueDelivery.js';
 import { sealedKey } from './addLicenseKey.js';
 import { changeLicenseKey } from './changeLicenseKey.js';
 import { lookupRows } from './keyHmacs.js';
-import { keyMakerFor, refuseReservedPrefix } from './keyMaker.js';
+import { holdPrefixes, keyMakerFor, refuseReservedPrefix } from './keyMaker.js';
 import { checkKey, licenseKeyTaken } from './licenseKey.js';
 import { lockLicenseKey } from './lockLicenseKey.js';
 import { refuseWordsAboutErased } from './refuseWords.js';
@@ -61,6 +61,7 @@ function refuseIfDisabled({ status }: LicenseKey): void {
 }
 
 async function newText(tx: SqlTx, licenseKeyId: string, supplied: string | null | undefined): Promise<string> {
+  if (supplied != null) await holdPrefixes(tx);
   const maker = await keyMakerFor(tx, { licenseKeyId });
   if (supplied == null) return maker.make();
   refuseReservedPrefix(maker, ['input', 'key'], supplied);
