@@ -39,21 +39,29 @@ export async function enableLicenseKey(
   });
 }
 
-/** What ended for good takes its key along, unless another license that is not cancelled uses it: `retireLicenseKey`'s rule. */
-async function refuseIfRevokedForGood(tx: SqlTx, { id }: LicenseKey, grants: readonly Grant[]): Promise<void> {
+/**
+ * What ended for good takes its key along, unless another license that is not cancelled uses it: `retireLicenseKey`'s rule. So
+ * does the end of all licenses of a key that no grant delivered.
+ */
+async function refuseIfRevokedForGood(
+  tx: SqlTx,
+  { businessId, mode, id }: LicenseKey,
+  grants: readonly Grant[],
+): Promise<void> {
   const revoked = grants.find(isRevokedForGood);
-  if (!revoked?.revocationReason) return;
-  const others = await tx.sql(
-    'other_licenses_of_key',
-    `SELECT 1 AS one FROM license_key_bindings b
+  const [use] = (await tx.sql<{ isUsed: boolean; wasUsed: boolean }>(
+    'use_of_key',
+    `SELECT coalesce(bool_or(l.id IS DISTINCT FROM $4::uuid AND NOT ${isCancelled('$5', 'l')}), false) AS "isUsed",
+        count(*) > 0 AS "wasUsed"
+      FROM license_key_bindings b
       JOIN licenses l ON l.business_id = b.business_id AND l.mode = b.mode AND l.id = b.license_id
-      WHERE b.business_id = $1 AND b.mode = $2 AND b.license_key_id = $3 AND l.id IS DISTINCT FROM $4::uuid
-        AND NOT ${isCancelled('$5', 'l')}
-      LIMIT 1`,
-    [revoked.businessId, revoked.mode, id, revoked.licenseId, tx.ctx.now],
-  );
-  if (others.length > 0) return;
-  const message =
-    'The grant that delivered the key was revoked for good. Issue a new grant, or a new key for a license.';
-  throw refusal('GrantRevoked', ['input', 'licenseKeyId'], message, { reason: revoked.revocationReason });
+      WHERE b.business_id = $1 AND b.mode = $2 AND b.license_key_id = $3`,
+    [businessId, mode, id, revoked?.licenseId ?? null, tx.ctx.now],
+  )) as [{ isUsed: boolean; wasUsed: boolean }];
+  if (use.isUsed || !(revoked ?? use.wasUsed)) return;
+  const message = revoked
+    ? 'The grant that delivered the key was revoked for good. Issue a new grant, or a new key for a license.'
+    : 'Each license of the key was cancelled, which is final. Issue a new key for a license.';
+  const reason = revoked?.revocationReason ?? 'LICENSE_CANCELLED';
+  throw refusal('GrantRevoked', ['input', 'licenseKeyId'], message, { reason });
 }
