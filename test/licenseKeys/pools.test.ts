@@ -5,8 +5,9 @@ import { noticeLowStock } from '../../src/licenseKeys/noticeLowStock.js';
 import { testEnvironment, useApi } from '../support/api.js';
 import { newApiKey, newBusiness, newCustomer, newSession } from '../support/business.js';
 import { attachEntitlement, newEntitlement, newProduct, newProductOffering } from '../support/catalog.js';
+import { holdRows } from '../support/holdRows.js';
 import { newLicenseKey, newLicenseKeyPool } from '../support/licenseKeys.js';
-import { changesOf, newLicense, rowsOf } from '../support/licenses.js';
+import { changesOf, newLicense, rowId, rowsOf } from '../support/licenses.js';
 import { callKey, findByText, refusals, textOfKey } from './keyCalls.js';
 
 const api = useApi();
@@ -190,6 +191,18 @@ test('fifty draws at once of forty keys give forty different ones and ten refusa
   expect(answers.flatMap(({ grant }) => grant?.licenseKey.key ?? []).sort()).toEqual([...keys].sort());
   expect(answers.flatMap(refusals)).toEqual(Array(10).fill('LICENSE_KEY_POOL_EMPTY input.entitlementId'));
   expect(await stockOf(live, pool)).toMatchObject({ availableCount: 0, usedCount: 40 });
+});
+
+test('a draw passes over a key that another transaction holds, and does not wait for it', async () => {
+  const { live } = await newBusiness(api);
+  const pool = await newLicenseKeyPool(api, live, ['HELD-1', 'FREE-2']);
+  const entitlementId = await newEntitlement(api, live, { licenseKey: { licenseKeyPoolId: pool } });
+  const customerId = await newCustomer(api, live);
+  const first = `SELECT id FROM license_key_pool_keys WHERE pool_id = $1 ORDER BY id LIMIT 1 FOR UPDATE`;
+  const held = await holdRows(api, first, [rowId(pool)]);
+  expect((await call(live, issue, { entitlementId, customerId })).grant.licenseKey.key).toBe('FREE-2');
+  await held.release();
+  expect((await call(live, issue, { entitlementId, customerId })).grant.licenseKey.key).toBe('HELD-1');
 });
 
 test('a draw that is given back is somebody else’s: the last key is not missed', async () => {
