@@ -87,8 +87,8 @@ function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'content
         const vars = await licenseKeyMail(db, keyring, delivery, now);
         return vars && { vars };
       },
-      'license-key-rotated': async (_ctx, delivery) => {
-        const vars = await keyMail(db, keyring, delivery);
+      'license-key-rotated': async ({ now }, delivery) => {
+        const vars = await keyMail(db, keyring, delivery, now);
         return vars && { vars };
       },
     },

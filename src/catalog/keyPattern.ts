@@ -131,7 +131,8 @@ function draw(pattern: KeyPattern): string {
 
 /**
  * The character that makes one mistyped character, and nearly every swap of two neighbors, show: Luhn's algorithm modulo the
- * size of the alphabet.
+ * size of the alphabet. Its sums of digits tell all characters apart where that size is even; where it is odd, doubling alone
+ * does, and tells every swap.
  */
 export function checkCharacterOf(body: string, alphabet: string): string {
   const size = alphabet.length;
@@ -139,7 +140,7 @@ export function checkCharacterOf(body: string, alphabet: string): string {
   let factor = 2;
   for (let i = body.length - 1; i >= 0; i--) {
     const addend = factor * alphabet.indexOf(body.charAt(i));
-    sum += Math.floor(addend / size) + (addend % size);
+    sum += size % 2 === 0 ? Math.floor(addend / size) + (addend % size) : addend;
     factor = 3 - factor;
   }
   return alphabet.charAt((size - (sum % size)) % size);

@@ -5,43 +5,42 @@ import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { checkLength, checkMetadata, mergedMetadata, presentText } from '../kernel/text.js';
 import { inTransaction } from '../kernel/transaction.js';
-import { licenseKeyColumns, licenseKeyProblems, missingKeyPool } from './entitlement.js';
+import { holdKeyPool } from './holdKeyPool.js';
+import { licenseKeyColumns, licenseKeyProblems } from './entitlement.js';
 
 /**
  * Creates an entitlement. Nothing grants it until it is attached or issued.
- * @throws Refusal InvalidInput, InvalidActivationsLimit, LicenseKeyPoolNotFound
+ * @throws Refusal InvalidInput, InvalidActivationsLimit, LicenseKeyPoolNotFound, LicenseKeyPoolArchived
  */
 export async function createEntitlement(
   ctx: RequestContext,
   input: CreateEntitlementInput,
 ): Promise<{ entitlementId: string }> {
   refuseIfAny(problemsOf(input));
-  return inTransaction(
-    ctx,
-    async (tx) => {
-      const entitlement = await tx.prisma.entitlement.create({
-        data: {
-          businessId: tenantOf(ctx).businessId,
-          id: newId(),
-          name: input.name.trim(),
-          description: presentText(input.description),
-          ...licenseKeyColumns(input.configuration.licenseKey),
-          metadata: mergedMetadata({}, input.metadata),
-          createdAt: ctx.now,
-          updatedAt: ctx.now,
-        },
-      });
-      recordChange(tx, {
-        type: 'entitlement.created',
-        objectType: 'Entitlement',
-        objectId: entitlement.id,
-        sequence: 1,
-        snapshot: entitlement,
-      });
-      return { entitlementId: entitlement.id };
-    },
-    missingKeyPool,
-  );
+  const columns = licenseKeyColumns(input.configuration.licenseKey);
+  return inTransaction(ctx, async (tx) => {
+    await holdKeyPool(tx, columns.licenseKeyPoolId);
+    const entitlement = await tx.prisma.entitlement.create({
+      data: {
+        businessId: tenantOf(ctx).businessId,
+        id: newId(),
+        name: input.name.trim(),
+        description: presentText(input.description),
+        ...columns,
+        metadata: mergedMetadata({}, input.metadata),
+        createdAt: ctx.now,
+        updatedAt: ctx.now,
+      },
+    });
+    recordChange(tx, {
+      type: 'entitlement.created',
+      objectType: 'Entitlement',
+      objectId: entitlement.id,
+      sequence: 1,
+      snapshot: entitlement,
+    });
+    return { entitlementId: entitlement.id };
+  });
 }
 
 function problemsOf(input: CreateEntitlementInput): UserErrorData[] {

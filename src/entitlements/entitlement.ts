@@ -4,7 +4,6 @@ import { monthsLater } from '../kernel/calendar.js';
 import { uuidOf } from '../kernel/id.js';
 import { userError, type UserErrorData } from '../kernel/refusal.js';
 import { checkLength, checkRange, presentText } from '../kernel/text.js';
-import type { ConflictRefusals } from '../kernel/transaction.js';
 
 /** Hours that an agent has for a manual grant unless the entitlement says otherwise. */
 const DEFAULT_FULFILL_WITHIN_HOURS = 24;
@@ -35,16 +34,6 @@ export function licenseKeyProblems(
   }
   return problems;
 }
-
-/** What to answer when there is no such pool; the same for foreign and unknown ids. */
-export const missingKeyPool: ConflictRefusals = {
-  entitlements_license_key_pool: () =>
-    userError(
-      'LicenseKeyPoolNotFound',
-      ['input', 'configuration', 'licenseKey', 'licenseKeyPoolId'],
-      'There is no pool of license keys with this id.',
-    ),
-};
 
 /** A configuration that was checked, as columns. */
 export function licenseKeyColumns(configuration: LicenseKeyConfigurationInput) {

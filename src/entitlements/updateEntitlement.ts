@@ -6,35 +6,36 @@ import type { RequestContext } from '../kernel/requestContext.js';
 import { checkLength, checkMetadata, checkNotNull, mergedMetadataWithin, presentText } from '../kernel/text.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
 import { refuseIfStale } from '../kernel/version.js';
-import { licenseKeyColumns, licenseKeyProblems, missingKeyPool } from './entitlement.js';
+import { holdKeyPool } from './holdKeyPool.js';
+import { licenseKeyColumns, licenseKeyProblems } from './entitlement.js';
 import { lockEntitlement } from './lockEntitlement.js';
 
 /**
  * Changes an entitlement: absent leaves, null clears, metadata merges, its configuration is replaced as a whole. Grants that
  * were issued keep their fulfillment mode.
- * @throws Refusal InvalidInput, InvalidActivationsLimit, LicenseKeyPoolNotFound, EntitlementNotFound, StaleObject
+ * @throws Refusal InvalidInput, InvalidActivationsLimit, EntitlementNotFound, StaleObject,
+ *   LicenseKeyPoolNotFound, LicenseKeyPoolArchived
  */
 export async function updateEntitlement(
   ctx: RequestContext,
   input: UpdateEntitlementInput,
 ): Promise<{ entitlementId: string }> {
   refuseIfAny(problemsOf(input));
-  return inSqlTransaction(
-    ctx,
-    async (tx) => {
-      const current = await lockEntitlement(tx, input.entitlementId);
-      refuseIfStale(current, input.expectedVersion);
-      const change: Partial<Entitlement> = {
-        ...(input.configuration ? licenseKeyColumns(input.configuration.licenseKey) : {}),
-        metadata: mergedMetadataWithin(current.metadata, input.metadata),
-      };
-      if (input.name != null) change.name = input.name.trim();
-      if (input.description !== undefined) change.description = presentText(input.description);
-      await recordUpdate(tx, 'entitlement.updated', { model: 'Entitlement', current, change });
-      return { entitlementId: current.id };
-    },
-    missingKeyPool,
-  );
+  return inSqlTransaction(ctx, async (tx) => {
+    const current = await lockEntitlement(tx, input.entitlementId);
+    refuseIfStale(current, input.expectedVersion);
+    const change: Partial<Entitlement> = {
+      ...(input.configuration ? licenseKeyColumns(input.configuration.licenseKey) : {}),
+      metadata: mergedMetadataWithin(current.metadata, input.metadata),
+    };
+    if (input.name != null) change.name = input.name.trim();
+    if (input.description !== undefined) change.description = presentText(input.description);
+    // Its own source stays, archived or not.
+    const { licenseKeyPoolId: poolId = null } = change;
+    if (poolId !== current.licenseKeyPoolId) await holdKeyPool(tx, poolId);
+    await recordUpdate(tx, 'entitlement.updated', { model: 'Entitlement', current, change });
+    return { entitlementId: current.id };
+  });
 }
 
 function problemsOf(input: UpdateEntitlementInput): UserErrorData[] {

@@ -1,13 +1,10 @@
-import { recordChange } from '../events/recordChange.js';
 import type { Customer, Entitlement, Grant, License } from '../generated/prisma/client.js';
-import { changedFields } from '../kernel/changedFields.js';
-import { tenantOf } from '../kernel/requestContext.js';
-import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import type { RestorableCause } from '../lifecycle/transitions.js';
 import { drawWhatIsLeft, neededFromPools, type PoolDraws } from '../licenseKeys/drawPoolKeys.js';
 import { keyMakerFor } from '../licenseKeys/keyMaker.js';
 import { retireLicenseKey } from '../licenseKeys/retireLicenseKey.js';
+import { revokeGrantsForGood } from './changeGrants.js';
 import { grantEntitlements } from './grantEntitlements.js';
 import { lockGrantsOf } from './grantsOfLicense.js';
 import { planGrantChanges, type GivenEntitlements } from './planGrantChanges.js';
@@ -75,30 +72,8 @@ async function revoke(
   entitlements: ReadonlySet<string>,
   reason: string | null,
 ): Promise<void> {
-  if (entitlements.size === 0) return;
-  const { businessId, mode } = tenantOf(tx.ctx);
-  const revoked = await tx.sql<Grant>(
-    'revoke_grants_of_plan',
-    `UPDATE grants SET status = 'REVOKED', status_before_revocation = coalesce(status_before_revocation, status),
-        revoked_at = coalesce(revoked_at, $5), revocation_reason = 'PLAN_CHANGED', revocation_causes = '{}',
-        error_code = NULL, error_message = NULL, claimed_by = NULL, claimed_until = NULL, version = version + 1, updated_at = $5
-      WHERE business_id = $1 AND mode = $2 AND license_id = $3 AND entitlement_id = ANY ($4::uuid[])
-        AND (status <> 'REVOKED' OR revocation_causes <> '{}') RETURNING ${columnsOf('Grant')}`,
-    [businessId, mode, licenseId, [...entitlements], tx.ctx.now],
-  );
-  const before = new Map(held.map((grant) => [grant.id, grant]));
-  for (const grant of revoked) {
-    const { updatedAt: _, version, ...fields } = grant;
-    recordChange(tx, {
-      type: 'entitlement_grant.revoked',
-      objectType: 'Grant',
-      objectId: grant.id,
-      sequence: version,
-      ...changedFields(before.get(grant.id) as Grant, fields),
-      snapshot: grant,
-      reason,
-    });
-    const { licenseKeyId } = grant;
-    if (licenseKeyId !== null) await retireLicenseKey(tx, { licenseKeyId, licenseId, reason });
-  }
+  const lost = held.filter(({ entitlementId }) => entitlements.has(entitlementId));
+  const revoked = await revokeGrantsForGood(tx, lost, 'PLAN_CHANGED', reason);
+  const keys = revoked.flatMap(({ licenseKeyId }) => licenseKeyId ?? []).sort();
+  for (const licenseKeyId of keys) await retireLicenseKey(tx, { licenseKeyId, licenseId, reason });
 }

@@ -7,7 +7,7 @@ import { Refusal, refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { addLicenseKey } from '../licenseKeys/addLicenseKey.js';
-import { keyMakerFor, refuseReservedPrefix } from '../licenseKeys/keyMaker.js';
+import { holdPrefixes, keyMakerFor, refuseReservedPrefix } from '../licenseKeys/keyMaker.js';
 import { checkKey, checkKeyLimits, licenseKeyTaken } from '../licenseKeys/licenseKey.js';
 import { queueDelivery } from '../mail/queueDelivery.js';
 import { whyNotFulfillable } from './grant.js';
@@ -34,6 +34,7 @@ export async function fulfillLicenseKeyGrant(
       const why = whyNotFulfillable(locked.grant, ctx);
       if (why) throw new Refusal([why]);
       const key = input.key.trim();
+      await holdPrefixes(tx);
       refuseReservedPrefix(await keyMakerFor(tx), ['input', 'key'], key);
       await deliver(tx, locked, { ...input, key });
       return { grantId: locked.grant.id };

@@ -13,7 +13,7 @@ export function grantAsOf(grant: Grant, license: GrantingLicense | null, now: Da
 
 /**
  * A grant after something that happened to its license; the very same one when that changes nothing. The steps of
- * `grantsOfLicense` write the same for all grants of a license.
+ * `changeGrants` write the same for all grants of a license.
  */
 export function afterEffect(grant: Grant, effect: GrantEffect): Grant {
   const isRevoked = grant.status === 'REVOKED';

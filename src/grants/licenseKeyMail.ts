@@ -38,7 +38,7 @@ export async function licenseKeyMail(
 ): Promise<TemplateVars['license-key'] | null> {
   const { businessId, mode, grantId } = delivery;
   // Without a grant, the mail brings a key by itself.
-  if (grantId === null) return keyMail(db, keyring, delivery);
+  if (grantId === null) return keyMail(db, keyring, delivery, now);
   const [row] = await db.sql<Row>('license_key_mail', statement, [businessId, mode, grantId, now]);
   if (!row) return null;
   const { brandName, entitlementName, activationsLimit, expiresAt, activationMessage } = row;

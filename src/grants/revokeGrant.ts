@@ -8,6 +8,7 @@ import { columnsOf } from '../kernel/rows.js';
 import { checkLength, presentText } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { retireLicenseKey } from '../licenseKeys/retireLicenseKey.js';
+import { isRevokedForGood } from './changeGrants.js';
 import { lockGrant } from './lockGrant.js';
 
 /**
@@ -23,7 +24,7 @@ export async function revokeGrant(ctx: RequestContext, input: RevokeGrantInput):
   refuseIfAny(problems);
   return inSqlTransaction(ctx, async (tx) => {
     const { grant, isCarriedOut } = await lockGrant(tx, input.grantId);
-    const isForGood = grant.status === 'REVOKED' && grant.revocationCauses.length === 0;
+    const isForGood = isRevokedForGood(grant);
     if (!isForGood) await revoke(tx, grant, note);
     // Its license's end is written by others, or dropped in this moment: the key goes either way.
     const { licenseKeyId, licenseId } = grant;

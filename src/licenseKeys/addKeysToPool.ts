@@ -2,24 +2,22 @@ import { recordUpdate } from '../events/recordUpdate.js';
 import type { AddKeysToPoolInput } from '../generated/graphql.js';
 import type { LicenseKeyPool } from '../generated/prisma/client.js';
 import { newId } from '../kernel/id.js';
-import { lockShared } from '../kernel/lockShared.js';
 import { refusal, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { sealedKey } from './addLicenseKey.js';
-import { claimTexts, refuseAllIfAny, type RowResult, type TextRow } from './claimTexts.js';
+import { claimTexts, refuseAllIfAny, type TextRow } from './claimTexts.js';
 import { checkKey, last4 } from './licenseKey.js';
+import type { PoolKeyRowResult } from './licenseKeyPool.js';
+import { lockPool } from './lockPool.js';
 import { endLowStock } from './noticeLowStock.js';
 
-/** What became of a row; `last4` is null when it was refused. */
-export interface PoolKeyRowResult extends RowResult {
-  readonly last4: string | null;
-}
+const ARCHIVED = 'The pool is archived: it takes no more keys. Choose another one.';
 
 /**
  * Puts keys into a pool, for the caller's mode, a handful of statements for all rows. From then on the business knows them: no
  * other key may be the same.
- * @throws Refusal InvalidInput without rows, LicenseKeyPoolNotFound; with ALL_OR_NOTHING what is wrong with all rows: KeyBlank,
+ * @throws Refusal InvalidInput without rows, LicenseKeyPoolNotFound, LicenseKeyPoolArchived; with ALL_OR_NOTHING what is wrong with all rows: KeyBlank,
  *   InvalidInput, ReservedKeyPrefix, LicenseKeyTaken
  */
 export async function addKeysToPool(
@@ -28,11 +26,8 @@ export async function addKeysToPool(
 ): Promise<{ licenseKeyPoolId: string; results: PoolKeyRowResult[] }> {
   if (input.rows.length === 0) throw refusal('InvalidInput', ['input', 'rows'], 'Give at least one row.');
   return inSqlTransaction(ctx, async (tx) => {
-    const pool = await lockShared(tx, 'LicenseKeyPool', input.licenseKeyPoolId);
-    if (!pool) {
-      const message = 'There is no pool of license keys with this id.';
-      throw refusal('LicenseKeyPoolNotFound', ['input', 'licenseKeyPoolId'], message);
-    }
+    const pool = await lockPool(tx, input);
+    if (pool.archivedAt) throw refusal('LicenseKeyPoolArchived', ['input', 'licenseKeyPoolId'], ARCHIVED);
     const rows = input.rows.map(({ key }, index) => checkedRow(key, index));
     await claimTexts(tx, rows);
     refuseAllIfAny(input.onError ?? 'ROW_BY_ROW', rows);

@@ -3,7 +3,7 @@ import { Refusal } from '../kernel/refusal.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { lookupRows, type LookupRow, type TextOwner } from './keyHmacs.js';
-import { keyMakerFor } from './keyMaker.js';
+import { holdPrefixes, keyMakerFor } from './keyMaker.js';
 import { keyTaken, normalizeKey, reservedKeyPrefix } from './licenseKey.js';
 
 /** A row of a bulk operation that brings a text, and what is wrong with it so far. */
@@ -14,11 +14,12 @@ export interface TextRow extends TextOwner {
 }
 
 /**
- * A step, four statements at most, however many rows: writes the look-up values of the texts of rows without problems; what the
+ * A step, five statements at most, however many rows: writes the look-up values of the texts of rows without problems; what the
  * business knows already, what stands twice among them and what begins with a reserved prefix becomes a problem of its row. Of
  * two transactions that claim one text, the later waits for the earlier.
  */
 export async function claimTexts(tx: SqlTx, rows: readonly TextRow[]): Promise<void> {
+  await holdPrefixes(tx);
   const maker = await keyMakerFor(tx);
   const seen = new Set<string>();
   for (const { index, key, problems } of sound(rows)) {

@@ -1,17 +1,11 @@
-import { missingProduct } from '../catalog/notFound.js';
 import { recordChange } from '../events/recordChange.js';
 import type { CreateLicenseKeyPoolInput } from '../generated/graphql.js';
 import { newId, uuidOf } from '../kernel/id.js';
-import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
+import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { checkLength, checkRange } from '../kernel/text.js';
-import { inTransaction, type ConflictRefusals } from '../kernel/transaction.js';
-
-const conflicts: ConflictRefusals = {
-  license_key_pools_business_id_name_key: () =>
-    userError('NameTaken', ['input', 'name'], 'Another pool has this name. Choose another one.'),
-  license_key_pools_product: () => missingProduct(['input', 'productId']),
-};
+import { inTransaction } from '../kernel/transaction.js';
+import { poolConflicts } from './licenseKeyPool.js';
 
 /**
  * Creates an empty pool. Nothing draws from it until it is an entitlement's key source.
@@ -40,7 +34,7 @@ export async function createLicenseKeyPool(
       recordChange(tx, { type: 'license_key_pool.created', ...about, sequence: 1, snapshot: pool });
       return { licenseKeyPoolId: pool.id };
     },
-    conflicts,
+    poolConflicts,
   );
 }
 

@@ -3,6 +3,7 @@ import type { Customer, Delivery, LicenseKey } from '../generated/prisma/client.
 import type { Database } from '../kernel/database.js';
 import type { Keyring } from '../kernel/secret.js';
 import type { TemplateVars } from '../mail/templates.js';
+import { isEnded } from './keysEnded.js';
 import { textOf } from './revealKeys.js';
 
 type Row = Pick<Customer, 'companyName' | 'firstName' | 'lastName' | 'number'> &
@@ -30,19 +31,26 @@ const statement = `SELECT k.business_id AS "businessId", k.mode, k.id, k.key_cip
   FROM license_keys k
   JOIN customers c ON c.business_id = k.business_id AND c.mode = k.mode AND c.id = k.customer_id
   JOIN brands b ON b.business_id = c.business_id AND b.id = c.brand_id
-  WHERE k.business_id = $1 AND k.mode = $2 AND k.id = $3 AND k.status = 'ACTIVE'`;
+  WHERE k.business_id = $1 AND k.mode = $2 AND k.id = $3 AND k.status = 'ACTIVE' AND NOT ${isEnded('$4', 'k')}`;
 
 /**
  * What a mail says that brings a key by itself, because it was issued or rotated, as it is now; one statement. Records no
  * reading: the delivery itself says who got which.
- * @returns null when the key was disabled meanwhile: a key that does not work is not sent
+ * @returns null when the key was disabled meanwhile, also by the end of its last license, written or not: a key that does not
+ *   work is not sent
  */
 export async function keyMail(
   db: Database,
   keyring: Keyring,
   { businessId, mode, licenseKeyId }: Pick<Delivery, 'businessId' | 'mode' | 'licenseKeyId'>,
+  now: Date,
 ): Promise<TemplateVars['license-key-rotated'] | null> {
-  const [row] = await db.sql<Row & { rotatedAt: Date | null }>('key_mail', statement, [businessId, mode, licenseKeyId]);
+  const [row] = await db.sql<Row & { rotatedAt: Date | null }>('key_mail', statement, [
+    businessId,
+    mode,
+    licenseKeyId,
+    now,
+  ]);
   if (!row) return null;
   const { brandName, productName, activationsLimit, expiresAt, graceUntil, rotatedAt } = row;
   return {

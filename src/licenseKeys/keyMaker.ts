@@ -55,6 +55,15 @@ export async function keyMakerFor(tx: SqlTx, subject: KeySubject = {}): Promise<
 }
 
 /**
+ * A step, one statement, before `keyMakerFor` where a key is supplied: no prefix is reserved until the transaction ends, so that
+ * what is written begins with none, and whoever reserves one next sees that there are keys (`keyPatternColumns`).
+ */
+export async function holdPrefixes(tx: SqlTx): Promise<void> {
+  const text = 'SELECT 1 AS one FROM businesses WHERE id = $1 FOR KEY SHARE';
+  await tx.sql('hold_prefixes', text, [tenantOf(tx.ctx).businessId]);
+}
+
+/**
  * Refuses a key that somebody supplies and that begins with a reserved prefix.
  * @throws Refusal ReservedKeyPrefix
  */

@@ -1,3 +1,4 @@
+import { isArchivedOr } from '../catalog/conditions.js';
 import type { QueryLicenseKeyPoolsArgs } from '../generated/graphql.js';
 import { isAnyOf, type Condition } from '../kernel/condition.js';
 import { uuidOf } from '../kernel/id.js';
@@ -10,7 +11,7 @@ export function licenseKeyPoolList(
   ctx: RequestContext,
   { where, orderBy }: Pick<QueryLicenseKeyPoolsArgs, 'where' | 'orderBy'>,
 ): ListSpec<'LicenseKeyPool'> {
-  const conditions: Condition[] = [];
+  const conditions: Condition[] = [isArchivedOr(where?.isArchived)];
   const ids = where?.id?.in.map((id) => uuidOf('LicenseKeyPool', id));
   if (ids) conditions.push(isAnyOf('id', ids, 'uuid'));
   if (where?.name) conditions.push(isAnyOf('name', where.name.in, 'text'));

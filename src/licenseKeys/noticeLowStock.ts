@@ -13,7 +13,7 @@ const left = `(SELECT count(*) FROM (SELECT 1 FROM license_key_pool_keys k
 
 const lowText = `SELECT p.business_id AS "businessId", m.mode, p.id FROM license_key_pools p
   CROSS JOIN unnest(enum_range(NULL::mode)) AS m (mode)
-  WHERE p.low_stock_threshold > 0
+  WHERE p.low_stock_threshold > 0 AND p.archived_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM license_key_pool_levels l
       WHERE l.business_id = p.business_id AND l.mode = m.mode AND l.pool_id = p.id)
     AND EXISTS (SELECT 1 FROM license_key_pool_keys k
@@ -42,7 +42,7 @@ export async function noticeLowStock(parts: SystemParts): Promise<number> {
 async function beginLowStock(tx: SqlTx, poolId: string): Promise<boolean> {
   const { businessId, mode } = tenantOf(tx.ctx);
   const pool = await lockShared(tx, 'LicenseKeyPool', globalId('LicenseKeyPool', poolId));
-  if (!pool || (await leftUpToThreshold(tx, pool)) >= pool.lowStockThreshold) return false;
+  if (!pool || pool.archivedAt || (await leftUpToThreshold(tx, pool)) >= pool.lowStockThreshold) return false;
   const begun = await tx.sql(
     'begin_low_stock',
     `INSERT INTO license_key_pool_levels (business_id, mode, pool_id, low_since) VALUES ($1, $2, $3, $4)
@@ -57,14 +57,13 @@ async function beginLowStock(tx: SqlTx, poolId: string): Promise<boolean> {
   return true;
 }
 
-/** A step: a locked pool that was filled up is no longer low, so that the next crossing is told again. */
-export async function endLowStock(tx: SqlTx, pool: LicenseKeyPool): Promise<void> {
-  if ((await leftUpToThreshold(tx, pool)) < pool.lowStockThreshold) return;
-  const { businessId, mode } = tenantOf(tx.ctx);
+/** A step: a locked pool that has enough keys of a mode is no longer low in it, so that the next crossing is told again. */
+export async function endLowStock(tx: SqlTx, { businessId, id }: LicenseKeyPool): Promise<void> {
   await tx.sql(
     'end_low_stock',
-    'DELETE FROM license_key_pool_levels WHERE business_id = $1 AND mode = $2 AND pool_id = $3',
-    [businessId, mode, pool.id],
+    `DELETE FROM license_key_pool_levels m USING license_key_pools p
+      WHERE m.business_id = $1 AND m.pool_id = $2 AND p.business_id = $1 AND p.id = $2 AND ${left} >= p.low_stock_threshold`,
+    [businessId, id],
   );
 }
 

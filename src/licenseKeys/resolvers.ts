@@ -6,13 +6,16 @@ import { uuidOf } from '../kernel/id.js';
 import { listPage } from '../kernel/page.js';
 import type { Metadata } from '../kernel/text.js';
 import { addKeysToPool } from './addKeysToPool.js';
+import { archiveLicenseKeyPool } from './archiveLicenseKeyPool.js';
 import { createLicenseKeyPool } from './createLicenseKeyPool.js';
 import { importLicenseKeys } from './importLicenseKeys.js';
 import { graceEnd, maskedKey } from './licenseKey.js';
 import { licenseKeyPoolList } from './listLicenseKeyPools.js';
 import { licenseKeyList } from './listLicenseKeys.js';
+import { removeKeysFromPool } from './removeKeysFromPool.js';
 import { rotateLicenseKey } from './rotateLicenseKey.js';
 import { updateLicenseKey } from './updateLicenseKey.js';
+import { updateLicenseKeyPool } from './updateLicenseKeyPool.js';
 
 export const licenseKeyResolvers = {
   Query: {
@@ -27,6 +30,9 @@ export const licenseKeyResolvers = {
     importLicenseKeys: mutation(importLicenseKeys),
     createLicenseKeyPool: mutation(createLicenseKeyPool),
     addKeysToPool: mutation(addKeysToPool),
+    removeKeysFromPool: mutation(removeKeysFromPool),
+    updateLicenseKeyPool: mutation(updateLicenseKeyPool),
+    archiveLicenseKeyPool: mutation(archiveLicenseKeyPool),
   },
   LicenseKey: {
     id: idOf('LicenseKey'),
@@ -81,6 +87,15 @@ export const licenseKeyResolvers = {
     licenseKeyPool: ({ licenseKeyPoolId }, _, { loaders }) => found(loaders.licenseKeyPoolById, licenseKeyPoolId),
   },
   AddKeysToPoolPayload: {
+    licenseKeyPool: ({ licenseKeyPoolId }, _, { loaders }) => found(loaders.licenseKeyPoolById, licenseKeyPoolId),
+  },
+  RemoveKeysFromPoolPayload: {
+    licenseKeyPool: ({ licenseKeyPoolId }, _, { loaders }) => found(loaders.licenseKeyPoolById, licenseKeyPoolId),
+  },
+  UpdateLicenseKeyPoolPayload: {
+    licenseKeyPool: ({ licenseKeyPoolId }, _, { loaders }) => found(loaders.licenseKeyPoolById, licenseKeyPoolId),
+  },
+  ArchiveLicenseKeyPoolPayload: {
     licenseKeyPool: ({ licenseKeyPoolId }, _, { loaders }) => found(loaders.licenseKeyPoolById, licenseKeyPoolId),
   },
 } satisfies Resolvers;

@@ -9,15 +9,16 @@ import { queueDelivery } from '../mail/queueDelivery.js';
 import { sealedKey } from './addLicenseKey.js';
 import { changeLicenseKey } from './changeLicenseKey.js';
 import { lookupRows } from './keyHmacs.js';
-import { keyMakerFor, refuseReservedPrefix } from './keyMaker.js';
+import { holdPrefixes, keyMakerFor, refuseReservedPrefix } from './keyMaker.js';
 import { checkKey, licenseKeyTaken } from './licenseKey.js';
 import { lockLicenseKey } from './lockLicenseKey.js';
+import { refuseWordsAboutErased } from './refuseWords.js';
 
 /**
  * Gives a key a new text, supplied or of its product's pattern, and mails it to the customer. It stays the same object, so that
  * licenses, grants and activations follow. The text so far works until `graceUntil`, or stops at once; no key gets it again.
  * @throws Refusal KeyBlank, InvalidInput, InvalidExpiry, LicenseKeyNotFound, ModeMismatch, BrandMismatch, StaleObject,
- *   LicenseKeyDisabled, ReservedKeyPrefix, LicenseKeyTaken
+ *   CustomerErased, LicenseKeyDisabled, ReservedKeyPrefix, LicenseKeyTaken
  */
 export async function rotateLicenseKey(
   ctx: RequestContext,
@@ -29,6 +30,7 @@ export async function rotateLicenseKey(
       // Asked behind the claim of the idempotency key: a retry that comes after the grace is answered, not refused.
       refuseIfAny(problemsOf(ctx, input));
       const { licenseKey, customer } = await lockLicenseKey(tx, input);
+      await refuseWordsAboutErased(tx, licenseKey, { reason: presentText(input.reason) });
       refuseIfDisabled(licenseKey);
       const text = await newText(tx, licenseKey.id, input.key);
       const graceUntil = await supersede(tx, licenseKey, input.graceUntil ?? null);
@@ -59,6 +61,7 @@ function refuseIfDisabled({ status }: LicenseKey): void {
 }
 
 async function newText(tx: SqlTx, licenseKeyId: string, supplied: string | null | undefined): Promise<string> {
+  if (supplied != null) await holdPrefixes(tx);
   const maker = await keyMakerFor(tx, { licenseKeyId });
   if (supplied == null) return maker.make();
   refuseReservedPrefix(maker, ['input', 'key'], supplied);

@@ -6,11 +6,12 @@ import { inSqlTransaction } from '../kernel/transaction.js';
 import { changeLicenseKey, type LicenseKeyChange } from './changeLicenseKey.js';
 import { checkKeyLimits } from './licenseKey.js';
 import { lockLicenseKey } from './lockLicenseKey.js';
+import { refuseWordsAboutErased } from './refuseWords.js';
 
 /**
  * Changes a key's limits: absent leaves, null clears, metadata merges. A limit below what is in use takes nothing away.
  * @throws Refusal InvalidActivationsLimit, InvalidExpiry, InvalidInput, LicenseKeyNotFound, ModeMismatch, BrandMismatch,
- *   StaleObject
+ *   StaleObject, CustomerErased
  */
 export async function updateLicenseKey(
   ctx: RequestContext,
@@ -20,6 +21,7 @@ export async function updateLicenseKey(
     // Asked behind the claim of the idempotency key: a retry that comes after the expiry is answered, not refused.
     refuseIfAny(problemsOf(ctx, input));
     const { licenseKey } = await lockLicenseKey(tx, input);
+    await refuseWordsAboutErased(tx, licenseKey, { metadata: input.metadata });
     const change: LicenseKeyChange = { metadata: mergedMetadataWithin(licenseKey.metadata, input.metadata) };
     if (input.activationsLimit !== undefined) change.activationsLimit = input.activationsLimit;
     if (input.expiresAt !== undefined) change.expiresAt = input.expiresAt;

@@ -4,7 +4,7 @@ import { refusal, refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { addLicenseKey } from '../licenseKeys/addLicenseKey.js';
-import { keyMakerFor, refuseReservedPrefix } from '../licenseKeys/keyMaker.js';
+import { holdPrefixes, keyMakerFor, refuseReservedPrefix } from '../licenseKeys/keyMaker.js';
 import { checkKey, checkKeyLimits, licenseKeyTaken } from '../licenseKeys/licenseKey.js';
 import { queueDelivery } from '../mail/queueDelivery.js';
 import { carryOutDueChanges } from './carryOutDueChanges.js';
@@ -56,6 +56,7 @@ function refuseIfCancelled({ status }: License): void {
 }
 
 async function keyFor(tx: SqlTx, license: License, supplied: string | null | undefined): Promise<string> {
+  if (supplied != null) await holdPrefixes(tx);
   const maker = await keyMakerFor(tx, license);
   if (supplied == null) return maker.make();
   refuseReservedPrefix(maker, ['input', 'key'], supplied);

@@ -8,7 +8,7 @@ import type { Metadata } from '../kernel/text.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { addLicenseKey } from '../licenseKeys/addLicenseKey.js';
 import { drawPoolKeys, neededFromPools, type PoolDraws } from '../licenseKeys/drawPoolKeys.js';
-import { keyMakerFor, refuseReservedPrefix, type KeyMaker } from '../licenseKeys/keyMaker.js';
+import { holdPrefixes, keyMakerFor, refuseReservedPrefix, type KeyMaker } from '../licenseKeys/keyMaker.js';
 import { holdFreeAssignees, type AssigneeSlot } from './holdAssignees.js';
 
 /** A license to issue, from fields that were checked. It is for an offering or for a package, not both. */
@@ -124,6 +124,7 @@ async function keyMakerOf(
     ({ fulfillmentMode, licenseKeyPoolId }) => fulfillmentMode === 'AUTO' && licenseKeyPoolId === null,
   );
   if (!license || (suppliedKey === null && !generateKeys && !isMade)) return null;
+  if (suppliedKey !== null) await holdPrefixes(tx);
   const maker = await keyMakerFor(tx, license);
   if (suppliedKey !== null) refuseReservedPrefix(maker, suppliedKeyPath, suppliedKey);
   return maker;

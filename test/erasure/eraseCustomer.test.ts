@@ -444,6 +444,23 @@ test('an erased customer cannot be found, changed or given anything new; the sam
   expect(await refused(live, 'fulfillLicenseKeyGrant', { grantId: made.pendingId, key: 'LATE-KEY' })).toEqual([]);
   const [late] = await api.db.prisma.delivery.findMany({ where: { grantId: rowId(made.pendingId) } });
   expect([late?.status, late?.failure]).toEqual(['FAILED', 'NO_ADDRESS']);
+  // So do its keys, of which no more words are noted.
+  const { licenseKeys } = await api.data({
+    token: live,
+    query: '{ licenseKeys(where: { key: "LATE-KEY" }) { nodes { id } } }',
+  });
+  const licenseKeyId: string = licenseKeys.nodes[0].id;
+  for (const [mutation, words] of [
+    ['updateLicenseKey', { activationsLimit: 3, metadata: { for: 'Zyxwina' } }],
+    ['rotateLicenseKey', { reason: 'Zyxwina lost it' }],
+    ['disableLicenseKey', { reason: 'Zyxwina passed it on' }],
+    ['enableLicenseKey', { reason: 'Zyxwina asked' }],
+  ] as const) {
+    const field = 'metadata' in words ? 'metadata' : 'reason';
+    expect(await refused(live, mutation, { licenseKeyId, ...words })).toEqual([`CUSTOMER_ERASED input.${field}`]);
+    const bare = { ...words, [field]: mutation === 'updateLicenseKey' ? null : ' ' };
+    expect(await refused(live, mutation, { licenseKeyId, ...bare })).toEqual([]);
+  }
   await expectInvariants(api.db);
 });
 

@@ -4,6 +4,7 @@ import { useApi } from '../support/api.js';
 import { newBusiness, newCustomer } from '../support/business.js';
 import { attachEntitlement, newPackage, newPackagePrice, newProduct, newSubscriptionType } from '../support/catalog.js';
 import { expectInvariants } from '../support/invariants.js';
+import { newLicenseKey } from '../support/licenseKeys.js';
 import { newKeyedOffering, newLicense, newPendingGrant, rowId } from '../support/licenses.js';
 import { creditWallet, newWallet } from '../support/wallets.js';
 import { purchaseInput } from '../support/world.js';
@@ -38,6 +39,7 @@ test('whatever runs while a person is erased, nothing of the person is left afte
     await creditWallet(api, live, walletId, '50');
     const licenseId = await newLicense(api, live, { customerId, productOfferingId: offering });
     const grantId = await newPendingGrant(api, live, { customerId });
+    const licenseKeyId = await newLicenseKey(api, live, { customerId });
     const shop = { walletId, packageId, subscriptionTypeId, customerId };
     const work: [name: string, input: object][] = [
       ['purchaseLicensesByWallet', purchaseInput(shop, { quantity: 3, description: 'for Zyxwina', tags: ['zyxnote'] })],
@@ -55,6 +57,8 @@ test('whatever runs while a person is erased, nothing of the person is left afte
       ['pauseLicense', { licenseId, reason: 'asked for' }],
       ['updateLicense', { licenseId, description: 'for Zyxwina', details: { zyxnote: 1 } }],
       ['assignLicense', { licenseId, assignedTo: { type: 'P', id: `zyxnote ${round}` } }],
+      ['updateLicenseKey', { licenseKeyId, metadata: { zyxnote: 1 } }],
+      ['disableLicenseKey', { licenseKeyId, reason: 'for Zyxwina' }],
       ['eraseCustomer', { customerId }],
     ];
     // Another one first each time, so that the erasure meets all of them at all their steps.

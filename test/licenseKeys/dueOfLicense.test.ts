@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { useApi } from '../support/api.js';
 import { newBusiness } from '../support/business.js';
 import { attachEntitlement, newProduct, newProductOffering } from '../support/catalog.js';
-import { newLicenseKeyPool } from '../support/licenseKeys.js';
-import { changeLicense, changesOf, newKeyedOffering, newLicense } from '../support/licenses.js';
+import { newLicenseKey, newLicenseKeyPool } from '../support/licenseKeys.js';
+import { changeLicense, changesOf, newKeyedOffering, newLicense, runDueChanges } from '../support/licenses.js';
 import { callKey, refusals } from './keyCalls.js';
 
 // What has come true of a license by itself counts for its keys, though no worker has written it: none runs here.
@@ -51,6 +51,24 @@ test('a key whose last license was cancelled by a schedule is disabled from that
     type: 'entitlement_grant.revoked',
     after: { revocationReason: 'LICENSE_CANCELLED', revokedAt: end },
   });
+  api.setNow(null);
+});
+
+test('a key that no grant delivered stays off once its licenses are cancelled, written or not; one without a license does not', async () => {
+  const { live } = await newBusiness(api);
+  api.setNow(start);
+  const licenseId = await newLicense(api, live);
+  const { licenseKey } = await callKey(api, live, 'issueLicenseKey', { licenseId });
+  await changeLicense(api, live, 'cancel', licenseId, { at: end });
+  api.setNow(later);
+  const enable = (licenseKeyId: string) => callKey(api, live, 'enableLicenseKey', { licenseKeyId });
+  expect(refusals(await enable(licenseKey.id))).toEqual(['GRANT_REVOKED input.licenseKeyId']);
+  await runDueChanges(api, later);
+  expect(await listed(live, 'DISABLED')).toEqual([licenseKey.id]);
+  expect(refusals(await enable(licenseKey.id))).toEqual(['GRANT_REVOKED input.licenseKeyId']);
+  const bare = await newLicenseKey(api, live);
+  await callKey(api, live, 'disableLicenseKey', { licenseKeyId: bare });
+  expect((await enable(bare)).licenseKey.status).toBe('ACTIVE');
   api.setNow(null);
 });
 

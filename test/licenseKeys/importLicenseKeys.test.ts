@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { useApi } from '../support/api.js';
 import { newApiKey, newBusiness, newCustomer, newSession } from '../support/business.js';
 import { newProduct } from '../support/catalog.js';
+import { countWrites } from '../support/countWrites.js';
 import { newLicenseKey } from '../support/licenseKeys.js';
 import { changesOf, newLicense, rowsOf } from '../support/licenses.js';
 import { findByText, refusals, textOfKey } from './keyCalls.js';
@@ -131,6 +132,32 @@ test('a thousand keys are imported in one call, and not one more', async () => {
   expect(row).toEqual({ keys: 1000, texts: 1000 });
   const more = await api.call({ token: live, query, variables: { input: { rows: [...rows, ...rows.slice(0, 1)] } } });
   expect(more.errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
+});
+
+test('an import takes as many statements for two hundred rows as for ten, whatever becomes of them', async () => {
+  const { live } = await newBusiness(api);
+  const customerId = await newCustomer(api, live, { code: 'MANY' });
+  const licenseId = await newLicense(api, live, { customerId });
+  await newLicenseKey(api, live, { key: 'KNOWN-1', customerId });
+  const rowsFor = (count: number) =>
+    Array.from({ length: count }, (_, i) => {
+      const names = [{ customerId }, { customerCode: 'MANY' }, { licenseId }, { customerId, licenseId }][i % 4];
+      return { key: i % 5 === 4 ? 'known 1' : `MANY-${count}-${i}`, ...names, metadata: { row: i } };
+    });
+  const counts: number[] = [];
+  for (const count of [10, 200]) {
+    const input = { rows: rowsFor(count) };
+    const brief =
+      'mutation ($input: ImportLicenseKeysInput!) { importLicenseKeys(input: $input) { results { userErrors { code } } } }';
+    counts.push(
+      await countWrites(api, async () => {
+        const { importLicenseKeys } = await api.data({ token: live, query: brief, variables: { input } });
+        expect(codesOf(importLicenseKeys.results).filter((code) => code === '')).toHaveLength((count * 4) / 5);
+      }),
+    );
+  }
+  // Begin, customers, licenses, the business, patterns, texts, all rows at once, commit.
+  expect(counts).toEqual([8, 8]);
 });
 
 test('of imports of the same keys at once, in whatever order, each key is one import’s', async () => {

@@ -1,5 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { useApi } from '../support/api.js';
+import { readConfig } from '../../src/config.js';
+import { newId } from '../../src/kernel/id.js';
+import { keyringOf } from '../../src/keyring.js';
+import { currentKeyHmac } from '../../src/licenseKeys/keyHmacs.js';
+import { testEnvironment, useApi } from '../support/api.js';
 import { newBusiness, newCustomer } from '../support/business.js';
 import {
   attachEntitlement,
@@ -9,7 +13,9 @@ import {
   newProductOffering,
   newSubscriptionType,
 } from '../support/catalog.js';
-import { newGrant, newLicense, newPendingGrant } from '../support/licenses.js';
+import { codesOf } from '../support/keys.js';
+import { newGrant, newLicense, newPendingGrant, rowId } from '../support/licenses.js';
+import { waitUntil } from '../support/waitUntil.js';
 import { creditWallet, newWallet } from '../support/wallets.js';
 import { purchaseInput } from '../support/world.js';
 import { refusals } from './keyCalls.js';
@@ -84,4 +90,41 @@ test('nobody fulfills a grant with a key of a reserved prefix, however it is spe
   }
   expect((await call(live, query, { grantId, key: 'ACM-E' })).userErrors.length).toBe(1);
   expect((await call(live, query, { grantId, key: 'X-ACME-1' })).grant).toEqual({ status: 'DELIVERED' });
+});
+
+test('a prefix that is reserved while the first keys come in keeps none of them from being found', async () => {
+  const business = await newBusiness(api);
+  const { live } = business;
+  const customerId = await newCustomer(api, live);
+  const [tenant] = await api.db.sql<{ businessId: string; mode: 'LIVE' }>(
+    null,
+    'SELECT business_id AS "businessId", mode FROM customers WHERE id = $1',
+    [rowId(customerId)],
+  );
+  const keyring = keyringOf(readConfig(testEnvironment));
+  const { hmacKeyId, keyHmac } = currentKeyHmac(keyring, tenant!, 'BLOCK-1');
+  const other = await api.db.writer.pool.connect();
+  await other.query('BEGIN');
+  await other.query(
+    'INSERT INTO license_key_lookups (business_id, mode, key_hmac, hmac_key_id, license_key_id) VALUES ($1, $2, $3, $4, $5)',
+    [tenant!.businessId, tenant!.mode, keyHmac, hmacKeyId, newId()],
+  );
+  const waiting = async () => {
+    const text = `SELECT 1 AS one FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return (await api.db.sql(null, text, [])).length;
+  };
+  const query = `mutation ($input: ImportLicenseKeysInput!) { importLicenseKeys(input: $input) {
+    results { userErrors { code } } userErrors { code } } }`;
+  const rows = ['ACME-1', 'BLOCK-1'].map((key) => ({ key, customerId }));
+  const importing = call(live, query, { rows });
+  await waitUntil('the import to wait for the text', async () => (await waiting()) === 1);
+  let isReserved = false;
+  const reserving = newProduct(api, live, { keyPattern: { prefix: 'ACME' } }).then(() => (isReserved = true));
+  await waitUntil('the reservation to wait or be made', async () => isReserved || (await waiting()) === 2);
+  await other.query('ROLLBACK');
+  other.release();
+  await reserving;
+  expect((await importing).results).toEqual([{ userErrors: [] }, { userErrors: [] }]);
+  // The second time, the server remembers which prefixes are exclusive, and does not look.
+  for (let i = 0; i < 2; i++) expect(await codesOf(api, business, { key: 'acme 1' })).toEqual([]);
 });

@@ -3,9 +3,12 @@ import { pino } from 'pino';
 import { createApp } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
 import { checkKeyring, keyringOf } from '../../src/keyring.js';
+import { keyHmacs } from '../../src/licenseKeys/keyHmacs.js';
 import { rekeyLicenseKeys } from '../../src/licenseKeys/rekeyLicenseKeys.js';
 import { testEnvironment, useApi, type Api, type Answer } from '../support/api.js';
 import { newBusiness, newCustomer } from '../support/business.js';
+import { newEntitlement } from '../support/catalog.js';
+import { holdRows } from '../support/holdRows.js';
 import { newLicenseKey, newLicenseKeyPool } from '../support/licenseKeys.js';
 import { newPendingGrant, rowId } from '../support/licenses.js';
 import { newWorld, purchaseInput } from '../support/world.js';
@@ -153,6 +156,87 @@ test('secrets are rotated under load: processes that know only one of them colli
     expect(await findByText(after, live, 'WAITING-1')).toEqual([]);
   });
   await expect(start(old)).rejects.toThrow('LATCHKEY_HMAC_KEYS: stored license keys still need the key "h2"');
+});
+
+test('keys are rotated, drawn and rekeyed at once: each text is found by each secret and reads as it was given', async () => {
+  const { live } = await newBusiness(api);
+  const customerId = await newCustomer(api, live);
+  const held = await newLicenseKey(api, live, { key: 'HELD-1', customerId });
+  const texts = new Map<string, string[]>();
+  for (let i = 0; i < 12; i++) texts.set(await newLicenseKey(api, live, { key: `RUN-${i}`, customerId }), [`RUN-${i}`]);
+  const drawn: string[] = [];
+  const waiting = Array.from({ length: 12 }, (_, i) => `POOL-${i}`);
+  const licenseKeyPoolId = await newLicenseKeyPool(api, live, waiting);
+  const entitlementId = await newEntitlement(api, live, { licenseKey: { licenseKeyPoolId } });
+  const keyring = keyringOf(readConfig(environment(next, old)));
+  await processWith([next, old], async (rotating, rekey) => {
+    // The job has read a text and locked its key when another process rotates it: that waits, and supersedes both values.
+    const [row] = await api.db.sql<{ businessId: string; mode: 'LIVE' }>(
+      null,
+      'SELECT business_id AS "businessId", mode FROM license_keys WHERE id = $1',
+      [rowId(held)],
+    );
+    const [value] = keyHmacs(keyring, row!, 'HELD-1');
+    const lookup = await holdRows(
+      api,
+      `INSERT INTO license_key_lookups (business_id, mode, key_hmac, hmac_key_id, license_key_id) VALUES ($1, $2, $3, 'h2', $4)`,
+      [row!.businessId, row!.mode, value!.keyHmac, rowId(held)],
+    );
+    const job = rekey();
+    await lookup.waiters(1);
+    const input = { licenseKeyId: held, key: 'HELD-2', graceUntil: '2099-01-01' };
+    const rotation = callKey(api, live, 'rotateLicenseKey', input);
+    await lookup.waiters(2);
+    await lookup.release();
+    expect([(await rotation).userErrors, await job]).toEqual([[], expect.any(Number)]);
+    texts.set(held, ['HELD-1', 'HELD-2']);
+
+    const rotate = async (id: string, i: number) => {
+      for (const process of [api, rotating, api]) {
+        const text = `${texts.get(id)?.[0]}-${i}-${texts.get(id)?.length}`;
+        const input = { licenseKeyId: id, key: text, graceUntil: '2099-01-01' };
+        expect((await callKey(process, live, 'rotateLicenseKey', input)).userErrors).toEqual([]);
+        texts.get(id)?.push(text);
+      }
+    };
+    const draw = async (process: Api) => {
+      const { issueGrant } = await process.data({
+        token: live,
+        query: `mutation ($input: IssueGrantInput!) { issueGrant(input: $input) {
+          grant { licenseKey { id } } userErrors { code } } }`,
+        variables: { input: { entitlementId, customerId } },
+      });
+      expect(issueGrant.userErrors).toEqual([]);
+      drawn.push(issueGrant.grant.licenseKey.id);
+    };
+    let isOver = false;
+    const jobs = Array.from({ length: 2 }, async () => {
+      while (!isOver) await rekey();
+    });
+    await Promise.all([
+      ...[...texts.keys()].map(rotate),
+      ...waiting.map((_, i) => draw(i % 2 ? rotating : api)),
+    ]).finally(() => (isOver = true));
+    await Promise.all(jobs);
+    while ((await rekey()) > 0);
+  });
+  const odd = await api.db.sql<{ n: number }>(
+    null,
+    `SELECT count(*)::int AS n FROM license_key_lookups l JOIN businesses b ON b.id = l.business_id
+      WHERE l.business_id = (SELECT business_id FROM license_keys WHERE id = $1)
+      GROUP BY coalesce(l.rotation_id, l.license_key_id, l.pool_key_id) HAVING count(*) <> 2`,
+    [rowId(held)],
+  );
+  expect(odd).toEqual([]);
+  await processWith([next], async (after) => {
+    for (const [id, given] of texts) {
+      expect(await textOfKey(after, live, id)).toBe(given.at(-1));
+      for (const text of given) expect(await findByText(after, live, text)).toEqual([id]);
+    }
+    const draws = await Promise.all(drawn.map((id) => textOfKey(after, live, id)));
+    expect([...draws].sort()).toEqual([...waiting].sort());
+    expect(await Promise.all(draws.map((text) => findByText(after, live, text)))).toEqual(drawn.map((id) => [id]));
+  });
 });
 
 test('of two rotating processes with the secrets in different orders, one stores a text', async () => {
