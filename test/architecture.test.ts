@@ -15,6 +15,7 @@ const layers: string[][] = [
   ['licenseKeys'],
   ['lifecycle'],
   ['entitlements'],
+  ['discounts'],
   ['wallets'],
   ['catalog'],
   ['customers'],

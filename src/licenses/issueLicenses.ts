@@ -27,6 +27,8 @@ export interface NewLicense {
   /** What one license cost, undiscounted, in minor units of `currency`; both null when nobody pays here. */
   readonly amountMinor: bigint | null;
   readonly currency: string | null;
+  /** What discounts take off that; absent: nothing. */
+  readonly discountMinor?: bigint;
   readonly description: string | null;
   readonly tags: string[];
   readonly metadata: Metadata;

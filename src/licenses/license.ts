@@ -30,6 +30,11 @@ export function amountOf({ amountMinor, currency }: License): Money | null {
   return amountMinor !== null && currency !== null ? moneyOf(amountMinor, currency) : null;
 }
 
+/** What discounts took off that; null: nobody paid here. */
+export function discountOf({ discountMinor, amountMinor, currency }: License): Money | null {
+  return amountMinor !== null && currency !== null ? moneyOf(discountMinor ?? 0n, currency) : null;
+}
+
 const takenMessage =
   'Another license of this offering is assigned to this assignee at that time. Cancel that one, or assign another.';
 const inUseMessage =

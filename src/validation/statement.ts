@@ -5,7 +5,7 @@ import { effectiveOffering } from '../lifecycle/effective.js';
 import { keyLookup } from './keyLookup.js';
 
 /** Fields of a license that nobody is told who only holds its key, and that no rule reads. */
-const unneeded = /^(amountMinor|currency|description|tags|metadata|details|assigned.*)$/;
+const unneeded = /^(amountMinor|discountMinor|currency|description|tags|metadata|details|assigned.*)$/;
 
 /** A row as a JSON object in camelCase. */
 function asJson(fields: readonly string[], alias: string): string {
