@@ -7,7 +7,6 @@ import { missing } from '../kernel/missing.js';
 import { Refusal, refusal } from '../kernel/refusal.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import type { SqlReader } from '../kernel/transaction.js';
-import { currencyMismatch } from '../wallets/currencyMismatch.js';
 import type { Sale, SaleLine } from './applyDiscounts.js';
 
 /** What shall be sold: a package for a duration, or an offering. */
@@ -28,6 +27,7 @@ export interface WantedSale {
  */
 export async function findSale(reader: SqlReader, wanted: WantedSale): Promise<Sale> {
   const { now } = reader.ctx;
+  const { businessId, mode } = tenantOf(reader.ctx);
   const { customerId, currency, productOfferingId } = wanted;
   const found =
     productOfferingId === null
@@ -37,7 +37,7 @@ export async function findSale(reader: SqlReader, wanted: WantedSale): Promise<S
   const [customer] = await reader.sql<{ brandId: string; erasedAt: Date | null }>(
     'customer_of_sale',
     `SELECT brand_id AS "brandId", erased_at AS "erasedAt" FROM customers WHERE business_id = $1 AND mode = $2 AND id = $3`,
-    [...Object.values(tenantOf(reader.ctx)), customerId],
+    [businessId, mode, customerId],
   );
   if (!customer) {
     throw await missing(reader, 'Customer', customerId, path, 'CustomerNotFound', 'There is no customer with this id.');
@@ -115,7 +115,10 @@ async function offeringLine(
   const [row] = await reader.sql<OfferingRow>('offering_of_sale', offeringText, [businessId, productOfferingId]);
   if (!row) throw new Refusal([missingProductOffering(path)]);
   if (row.status !== 'AVAILABLE') throw new Refusal([archivedProductOffering(path)]);
-  if (row.currency !== currency) throw currencyMismatch(row.currency, ['input', 'currencyCode']);
+  if (row.currency !== currency) {
+    const message = `The offering is priced in ${row.currency}. Use that currency.`;
+    throw refusal('CurrencyMismatch', ['input', 'currencyCode'], message, { expected: row.currency });
+  }
   const { productId, price: unitAmountMinor, revisions: productOfferingIds } = row;
   return { productId, packageId: null, productOfferingIds, quantity, unitAmountMinor };
 }
