@@ -98,6 +98,7 @@ function addLicense(tx: SqlTx, license: NewLicense, number: string): string {
     ...tenantOf(tx.ctx),
     id: newId(),
     number,
+    discountMinor: null,
     ...columns,
     status: isPending ? ('PENDING' as const) : ('ACTIVE' as const),
     activatedAt: isPending ? null : now,

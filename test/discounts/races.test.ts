@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { buy, newShop, now, type Shop } from '../purchases/shop.js';
-import { useApi, type Answer } from '../support/api.js';
+import { useApi } from '../support/api.js';
 import { newCustomer } from '../support/business.js';
 import { newDiscount, newDiscountCodes } from '../support/discounts.js';
 import { holdRows } from '../support/holdRows.js';
@@ -21,7 +21,7 @@ async function outcomes(shop: Shop, inputs: object[]): Promise<Record<string, nu
     api.call({ token: shop.token, query, variables: { input: { ...shop.input, ...input } } });
   const counts: Record<string, number> = {};
   for (const { errors, data } of await Promise.all(inputs.map(call))) {
-    const { order, userErrors } = (data?.purchaseLicensesByWallet ?? {}) as Answer['data'];
+    const { order, userErrors } = data?.purchaseLicensesByWallet ?? {};
     const outcome = errors?.[0]?.extensions.code ?? userErrors[0]?.reason ?? userErrors[0]?.code ?? order.total.amount;
     counts[outcome as string] = (counts[outcome as string] ?? 0) + 1;
   }
