@@ -7,8 +7,9 @@ import { codeKeyOf, generatedCode } from './code.js';
 
 const where = "business_id = $1 AND mode = $2 AND customer_ids <> '{}' AND customer_ids @> ARRAY[$3::uuid]";
 
-/** All that the customer may use, so that of two erasures at once the second one sees what the first one leaves. */
-const hold = `SELECT id FROM discounts WHERE ${where} ORDER BY id FOR UPDATE`;
+/** All that the customer may use, so that of two erasures at once the second one sees what the first one leaves. Purchases that hold
+ * one of them are not waited for: they may be waiting for the customer, who is locked. */
+const hold = `SELECT id FROM discounts WHERE ${where} ORDER BY id FOR NO KEY UPDATE`;
 
 /** Of those, the ones that nobody else may use but others whose person is gone as well. */
 const theirs = `SELECT ${columnsOf('Discount', 'd')} FROM discounts d

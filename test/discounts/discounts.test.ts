@@ -412,12 +412,23 @@ test("another tenant's discount answers as an unknown one, one of the other mode
   ]);
 });
 
-test('the database itself refuses a discount that is limited to what its business does not have', async () => {
+test('the database itself refuses what a discount cannot be, and limits to what its business does not have', async () => {
   const [mine, theirs] = [await newBusiness(api), await newBusiness(api)];
   await newDiscount(api, mine.live, { code: 'GUARDED' });
   await newProduct(api, theirs.live);
   const steal = `UPDATE discounts SET product_ids = (SELECT array_agg(id) FROM products) WHERE code = 'GUARDED'`;
   await expect(api.db.sql(null, steal, [])).rejects.toThrow('limited to something that its business does not have');
+  const guards: [string, string][] = [
+    ['usage_limit = 3, used_count = 4', 'discounts_used'],
+    ['percent_basis_points = 10001', 'discounts_percent'],
+    ['percent_basis_points = NULL', 'discounts_kind'],
+    [`amounts_minor = '{"USD": "1"}'`, 'discounts_kind'],
+    ['starts_at = $1, expires_at = $1', 'discounts_window'],
+  ];
+  for (const [change, constraint] of guards) {
+    const text = `UPDATE discounts SET ${change} WHERE code = 'GUARDED'`;
+    await expect(api.db.sql(null, text, change.includes('$1') ? [now] : [])).rejects.toThrow(constraint);
+  }
 });
 
 test('it takes DISCOUNTS_WRITE to change and DISCOUNTS_READ to read; sessions do neither', async () => {

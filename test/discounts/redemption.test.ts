@@ -267,6 +267,8 @@ test('a repeated call redeems once, and tells the same', async () => {
     query: `{ discount(id: "${id}") { usedCount status } }`,
   });
   expect(discount).toEqual({ usedCount: 1, status: 'USED_UP' });
+  const used = '{ discounts(where: { status: { in: [USED_UP] } }) { nodes { id } } }';
+  expect((await api.data({ token: shop.business.live, query: used })).discounts.nodes).toEqual([{ id }]);
   expect(await balanceOf(api, shop.token, shop.walletId)).toBe(9_100n);
 });
 
