@@ -2,6 +2,7 @@ import { accountLoaders } from './accounts/loaders.js';
 import { activationLoaders } from './activations/loaders.js';
 import { catalogLoaders } from './catalog/loaders.js';
 import { customerLoaders } from './customers/loaders.js';
+import { discountLoaders } from './discounts/loaders.js';
 import { entitlementLoaders } from './entitlements/loaders.js';
 import { eventLoaders } from './events/loaders.js';
 import { deliveryLoaders } from './mail/loaders.js';
@@ -20,6 +21,7 @@ const features = [
   activationLoaders,
   catalogLoaders,
   customerLoaders,
+  discountLoaders,
   entitlementLoaders,
   eventLoaders,
   deliveryLoaders,

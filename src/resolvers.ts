@@ -2,6 +2,7 @@ import { accountResolvers } from './accounts/resolvers.js';
 import { activationResolvers } from './activations/resolvers.js';
 import { catalogResolvers } from './catalog/resolvers.js';
 import { customerResolvers } from './customers/resolvers.js';
+import { discountResolvers } from './discounts/resolvers.js';
 import { entitlementResolvers } from './entitlements/resolvers.js';
 import { eventResolvers } from './events/resolvers.js';
 import type { Resolvers } from './generated/graphql.js';
@@ -26,6 +27,7 @@ export const resolvers = merged([
   activationResolvers,
   catalogResolvers,
   customerResolvers,
+  discountResolvers,
   entitlementResolvers,
   erasureResolvers,
   eventResolvers,

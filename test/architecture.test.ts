@@ -16,6 +16,7 @@ const layers: string[][] = [
   ['licenseKeys'],
   ['lifecycle'],
   ['entitlements'],
+  ['discounts'],
   ['wallets'],
   ['loginTokens'],
   ['catalog'],

@@ -30,6 +30,7 @@ export const customerResolvers = {
     licenses: ({ id }, args, { loaders }) => loaders.licensesByCustomer.load({ parentId: id, args }),
     grants: ({ id }, args, { loaders }) => loaders.grantsByCustomer.load({ parentId: id, args }),
     wallets: ({ id }, args, { loaders }) => loaders.walletsByCustomer.load({ parentId: id, args }),
+    discountRedemptions: ({ id }, args, { loaders }) => loaders.redemptionsByCustomer.load({ parentId: id, args }),
     orders: ({ id }, args, { loaders }) => loaders.ordersByCustomer.load({ parentId: id, args }),
   },
   CreateCustomerPayload: { customer: ({ customerId }, _, { loaders }) => found(loaders.customerById, customerId) },

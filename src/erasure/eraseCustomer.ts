@@ -2,6 +2,7 @@ import { blankActivationsOf } from '../activations/blankActivations.js';
 import { revokeSessionsOf } from '../accounts/revokeSessionsOf.js';
 import { blankCustomer } from '../customers/blankCustomer.js';
 import { customerMissing, lockCustomer } from '../customers/lockCustomer.js';
+import { blankDiscountsOf } from '../discounts/blankDiscounts.js';
 import { eraseChangesOf } from '../events/eraseChanges.js';
 import type { EraseCustomerInput } from '../generated/graphql.js';
 import { blankGrantsOf, lockGrantsOf } from '../grants/blankGrants.js';
@@ -42,7 +43,8 @@ export async function eraseCustomer(ctx: RequestContext, input: EraseCustomerInp
     await blankLicenseKeysOf(tx, id);
     await blankActivationsOf(tx, id);
     await blankOrderLinesOf(tx, id);
-    await eraseChangesOf(tx, id);
+    const discountIds = await blankDiscountsOf(tx, id);
+    await eraseChangesOf(tx, id, discountIds);
     await forgetInputsOf(tx, id);
     await blankCustomer(tx, customer);
     return { customerId: id };

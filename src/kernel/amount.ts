@@ -5,32 +5,37 @@ import { userError, type UserErrorData } from './refusal.js';
 export const MAX_AMOUNT = '2147483647';
 const SCALE = 30;
 
+type Path = readonly (string | number)[];
+const INPUT: Path = ['input'];
+
 /** Adds a problem when the input's `currencyCode` is no currency of ISO 4217. */
-export function checkCurrency(problems: UserErrorData[], currencyCode: string): void {
+export function checkCurrency(problems: UserErrorData[], currencyCode: string, at: Path = INPUT): void {
   if (isCurrency(currencyCode)) return;
   const message = 'Give a currency of ISO 4217: three upper-case letters, such as EUR.';
-  problems.push(userError('InvalidCurrency', ['input', 'currencyCode'], message));
+  problems.push(userError('InvalidCurrency', [...at, 'currencyCode'], message));
 }
 
 /**
  * Adds problems when the input's `amount` is out of range or finer than its currency, or `currencyCode` is no currency.
  * @param amount a plain decimal in major units
  * @param zero whether 0 is an amount
+ * @param at where the two fields stand, when not in the input itself
  * @returns minor units; 0 when there was a problem
  */
 export function checkAmount(
   problems: UserErrorData[],
   { amount, currencyCode }: { amount: string; currencyCode: string },
   zero: 'OR_ZERO' | 'ABOVE_ZERO',
+  at: Path = INPUT,
 ): bigint {
-  const refuse = (message: string) => problems.push(userError('InvalidAmount', ['input', 'amount'], message));
+  const refuse = (message: string) => problems.push(userError('InvalidAmount', [...at, 'amount'], message));
   const scaled = scaledOf(amount);
   const isInRange = scaled >= 0n && scaled <= scaledOf(MAX_AMOUNT) && (scaled > 0n || zero === 'OR_ZERO');
   if (!isInRange) {
     const range = zero === 'OR_ZERO' ? `from 0 to ${MAX_AMOUNT}` : `above 0, to ${MAX_AMOUNT}`;
     refuse(`Give an amount ${range}; it is ${amount}.`);
   }
-  checkCurrency(problems, currencyCode);
+  checkCurrency(problems, currencyCode, at);
   if (!isInRange || !isCurrency(currencyCode)) return 0n;
   const units = minorUnitsOf(amount, currencyCode);
   if (units === null) refuse(`${amount} has more decimals than ${currencyCode} has. Give an amount that can be paid.`);

@@ -11,6 +11,9 @@ export const tables = {
   Customer: 'customers',
   CustomerSession: 'customer_sessions',
   Delivery: 'deliveries',
+  Discount: 'discounts',
+  DiscountCode: 'discount_codes',
+  DiscountRedemption: 'discount_redemptions',
   Entitlement: 'entitlements',
   EntitlementAttachment: 'entitlement_attachments',
   Grant: 'grants',
@@ -45,6 +48,9 @@ interface RowTypes {
   Customer: Rows.Customer;
   CustomerSession: Rows.CustomerSession;
   Delivery: Rows.Delivery;
+  Discount: Rows.Discount;
+  DiscountCode: Rows.DiscountCode;
+  DiscountRedemption: Rows.DiscountRedemption;
   Entitlement: Rows.Entitlement;
   EntitlementAttachment: Rows.EntitlementAttachment;
   Grant: Rows.Grant;
@@ -79,6 +85,9 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   Customer: Prisma.CustomerScalarFieldEnum,
   CustomerSession: Prisma.CustomerSessionScalarFieldEnum,
   Delivery: Prisma.DeliveryScalarFieldEnum,
+  Discount: Prisma.DiscountScalarFieldEnum,
+  DiscountCode: Prisma.DiscountCodeScalarFieldEnum,
+  DiscountRedemption: Prisma.DiscountRedemptionScalarFieldEnum,
   Entitlement: Prisma.EntitlementScalarFieldEnum,
   EntitlementAttachment: Prisma.EntitlementAttachmentScalarFieldEnum,
   Grant: Prisma.GrantScalarFieldEnum,

@@ -21,6 +21,7 @@ const ownerColumns: Partial<Record<Model, string>> = {
   Customer: 'id',
   CustomerSession: 'customer_id',
   Delivery: 'customer_id',
+  DiscountRedemption: 'customer_id',
   Grant: 'customer_id',
   License: 'customer_id',
   LicenseKey: 'customer_id',

@@ -19,6 +19,9 @@ export interface InsertableRows {
   activations: Prisma.ActivationCreateManyInput;
   changes: Prisma.ChangeCreateManyInput;
   deliveries: Prisma.DeliveryCreateManyInput;
+  discount_codes: Prisma.DiscountCodeCreateManyInput;
+  discount_redemptions: Prisma.DiscountRedemptionCreateManyInput;
+  discounts: Prisma.DiscountCreateManyInput;
   grants: Prisma.GrantCreateManyInput;
   ledger_accounts: Prisma.LedgerAccountCreateManyInput;
   license_key_bindings: Prisma.LicenseKeyBindingCreateManyInput;

@@ -4,7 +4,7 @@ import { columnsOf } from '../kernel/rows.js';
 
 const BATCH = 500;
 
-/** The license's instants, as the snapshots of other changes write them; and its amount, which JSON numbers would round. */
+/** The license's instants, as the snapshots of other changes write them; and its amounts, which JSON numbers would round. */
 const instants = [
   ...['validFrom', 'validUntil', 'activatedAt', 'pausedAt', 'cancelledAt', 'pendingStatusAt', 'pendingOfferingAt'],
   ...['offeringSince', 'billingSince', 'usedAt', 'expiredAt', 'createdAt', 'updatedAt'],
@@ -27,7 +27,8 @@ const statement = `WITH due AS (
       FROM due WHERE l.business_id = due.business_id AND l.mode = due.mode AND l.id = due.id
       RETURNING ${columnsOf('License', 'l')}),
   numbered AS (SELECT w.*, row_number() OVER ()::int AS n,
-      to_jsonb(w) || jsonb_build_object(${instants.join(', ')}, 'amountMinor', w."amountMinor"::text) AS snapshot
+      to_jsonb(w) || jsonb_build_object(${instants.join(', ')}, 'amountMinor', w."amountMinor"::text,
+        'discountMinor', w."discountMinor"::text) AS snapshot
     FROM written w)
   INSERT INTO changes (business_id, mode, id, type, object_type, object_id, sequence, actor_kind, before, after, snapshot,
       request_id, created_at)

@@ -27,6 +27,8 @@ export interface NewLicense {
   /** What one license cost, undiscounted, in minor units of `currency`; both null when nobody pays here. */
   readonly amountMinor: bigint | null;
   readonly currency: string | null;
+  /** What discounts take off that; absent: nothing. */
+  readonly discountMinor?: bigint;
   readonly description: string | null;
   readonly tags: string[];
   readonly metadata: Metadata;
@@ -96,6 +98,7 @@ function addLicense(tx: SqlTx, license: NewLicense, number: string): string {
     ...tenantOf(tx.ctx),
     id: newId(),
     number,
+    discountMinor: null,
     ...columns,
     status: isPending ? ('PENDING' as const) : ('ACTIVE' as const),
     activatedAt: isPending ? null : now,

@@ -13,7 +13,7 @@ export function validityOf(license: LicenseLife, now: Date): LicenseValidity {
 }
 
 /** Whether a license can be used at an instant. */
-export function isActive(license: License, now: Date): boolean {
+export function isActive(license: LicenseLife, now: Date): boolean {
   return asOf(license, now).status === 'ACTIVE' && validityOf(license, now) === 'CURRENT';
 }
 
@@ -28,6 +28,11 @@ export function pendingStatusOf(license: License, now: Date): { status: LicenseS
 /** What one license cost, undiscounted; null: nobody paid here. */
 export function amountOf({ amountMinor, currency }: License): Money | null {
   return amountMinor !== null && currency !== null ? moneyOf(amountMinor, currency) : null;
+}
+
+/** What discounts took off that; null: nobody paid here. */
+export function discountOf({ discountMinor, amountMinor, currency }: License): Money | null {
+  return amountMinor !== null && currency !== null ? moneyOf(discountMinor ?? 0n, currency) : null;
 }
 
 const takenMessage =

@@ -15,7 +15,7 @@ import { changeLicenseProductOffering } from './changeLicenseProductOffering.js'
 import { createLicense } from './createLicense.js';
 import { asOf, offeringDue, statusOf } from '../lifecycle/dueChanges.js';
 import { issueLicenseKey } from './issueLicenseKey.js';
-import { amountOf, isActive, pendingStatusOf, validityOf } from './license.js';
+import { amountOf, discountOf, isActive, pendingStatusOf, validityOf } from './license.js';
 import { licenseList } from './listLicenses.js';
 import { pauseLicense } from './pauseLicense.js';
 import { previewFields, previewLicenseChange } from './previewLicenseChange.js';
@@ -87,6 +87,7 @@ export const licenseResolvers = {
         ? null
         : ((await loaders.licensesByRenewal.load(license.id))[0] ?? null),
     amount: amountOf,
+    discount: discountOf,
     testMode: ({ mode }) => mode === 'TEST',
     metadata: ({ metadata }) => metadata as Metadata,
     history: ({ id }, args, { loaders }) => loaders.changesByObject.load({ parentId: id, args }),

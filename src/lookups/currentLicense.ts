@@ -1,6 +1,6 @@
-import type { License } from '../generated/prisma/client.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { validityOf } from '../licenses/license.js';
+import type { JudgedLicense } from '../validation/facts.js';
 import { judgedLicense } from '../validation/judgedLicense.js';
 import { keyHolder, modeAsked } from '../validation/keyHolder.js';
 import { keyProblem } from '../validation/keyProblem.js';
@@ -9,7 +9,7 @@ import { readFacts } from '../validation/readFacts.js';
 /** A license that was found by a key. */
 export interface FoundLicense {
   /** As it is now, whether or not that has been written. */
-  readonly license: License;
+  readonly license: JudgedLicense;
   readonly productSku: string;
   /** The key that it was found by, as it was given. */
   readonly key: string;
@@ -26,7 +26,7 @@ export async function currentLicense(ctx: RequestContext, key: string): Promise<
   const { now } = ctx;
   const holder = await keyHolder(ctx);
   const mode = modeAsked(holder, null);
-  if (mode === null || keyProblem(holder.businessId, key) !== null) return null;
+  if (mode === null || keyProblem(holder, key) !== null) return null;
   const [facts] = await readFacts(ctx, ctx.db.sql, holder, [{ ...nothingElse, key, mode, at: now }]);
   const found = facts?.found;
   if (!found || (holder.brandId !== null && holder.brandId !== found.brandId)) return null;

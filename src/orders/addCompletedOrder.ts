@@ -24,6 +24,8 @@ export interface OrderedLine {
   readonly productOfferingId: string | null;
   readonly quantity: number;
   readonly unitAmountMinor: bigint;
+  /** What discounts take off; absent: nothing. The total is net of it. */
+  readonly discountMinor?: bigint;
   readonly totalMinor: bigint;
   readonly description: string | null;
 }
@@ -50,7 +52,9 @@ export async function addCompletedOrder(tx: SqlTx, { lines, ...fields }: Complet
     updatedAt: now,
   };
   tx.insert('orders', order);
-  const placed = lines.map((line, index) => ({ ...tenant, id: newId(), orderId: id, position: index + 1, ...line }));
+  const placed = lines.map((line, index) => {
+    return { ...tenant, id: newId(), orderId: id, position: index + 1, discountMinor: 0n, ...line };
+  });
   tx.insert('order_lines', ...placed);
   recordChange(tx, { type: 'order.completed', objectType: 'Order', objectId: id, sequence: 1, snapshot: order });
   return { id };

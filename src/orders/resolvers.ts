@@ -17,6 +17,7 @@ export const orderResolvers = {
     wallet: ({ walletId }, _, { loaders }) => found(loaders.walletById, walletId),
     total: ({ totalMinor, currency }) => moneyOf(totalMinor, currency),
     lines: ({ id }, _, { loaders }) => loaders.linesByOrder.load(id),
+    discountRedemptions: ({ id }, _, { loaders }) => loaders.redemptionsByOrder.load(id),
     licenses: ({ id }, args, { loaders }) => loaders.licensesByOrder.load({ parentId: id, args }),
     ledgerTransaction: ({ ledgerTransactionId }, _, { loaders }) =>
       found(loaders.ledgerTransactionById, ledgerTransactionId),
@@ -30,6 +31,8 @@ export const orderResolvers = {
     productOffering: ({ productOfferingId }, _, { loaders }) => found(loaders.productOfferingById, productOfferingId),
     unitAmount: async ({ orderId, unitAmountMinor }, _, { loaders }) =>
       moneyOf(unitAmountMinor, (await required(loaders.orderById.load(orderId))).currency),
+    discount: async ({ orderId, discountMinor }, _, { loaders }) =>
+      moneyOf(discountMinor, (await required(loaders.orderById.load(orderId))).currency),
     total: async ({ orderId, totalMinor }, _, { loaders }) =>
       moneyOf(totalMinor, (await required(loaders.orderById.load(orderId))).currency),
   },

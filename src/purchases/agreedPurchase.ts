@@ -1,3 +1,4 @@
+import type { PricedSale } from '../discounts/applyDiscounts.js';
 import { archivedPackage, archivedSubscriptionType } from '../catalog/archived.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
 import { refuseErased } from '../kernel/erased.js';
@@ -9,6 +10,7 @@ import type { SqlTx } from '../kernel/transaction.js';
 import { currencyMismatch } from '../wallets/currencyMismatch.js';
 import { insufficientFunds } from '../wallets/debitWallet.js';
 import { findPurchaseParts, type PurchaseCustomer, type PurchaseParts } from './findPurchaseParts.js';
+import { discountedPrice } from './discountedPurchase.js';
 import type { WantedPurchase } from './wantedPurchase.js';
 
 const DAY_MS = 86_400_000;
@@ -19,6 +21,8 @@ export interface AgreedPurchase {
   readonly package: NonNullable<PurchaseParts['package']>;
   readonly subscriptionType: NonNullable<PurchaseParts['subscriptionType']>;
   readonly customer: PurchaseCustomer;
+  /** With the discounts that lower it. */
+  readonly price: PricedSale;
   /** What is to pay in all, in minor units. */
   readonly total: bigint;
 }
@@ -27,7 +31,7 @@ export interface AgreedPurchase {
  * A step: the rules of a purchase that need to read.
  * @throws Refusal WalletNotFound, PackageNotFound, PackageArchived, SubscriptionTypeNotFound, SubscriptionTypeArchived,
  *   CustomerNotFound, ModeMismatch, BrandMismatch, CustomerErased, CurrencyMismatch, PriceNotFound, PriceMismatch,
- *   InvalidDateRange, InsufficientFunds
+ *   InvalidDateRange, DiscountNotApplicable, InsufficientFunds
  */
 export async function agreedPurchase(tx: SqlTx, wanted: WantedPurchase): Promise<AgreedPurchase> {
   const { ctx } = tx;
@@ -49,12 +53,13 @@ export async function agreedPurchase(tx: SqlTx, wanted: WantedPurchase): Promise
   refuseErased(customer, ['input', wanted.customerCode === null ? 'customerId' : 'customerCode']);
   if (wallet.currency !== wanted.currency) throw currencyMismatch(wallet.currency);
   refuseOtherTerms(ctx, wanted, parts.price, subscriptionType.days);
-  const total = wanted.unitAmount * BigInt(wanted.quantity);
+  const price = await discountedPrice(tx, wanted, { wallet, package: bought });
+  const { totalMinor: total } = price;
   // The debit decides; this only spares the inserts of a purchase that cannot be paid.
   if (wallet.balanceMinor < total) {
     throw insufficientFunds(total, wallet.balanceMinor, wallet.currency, ['input', 'walletId']);
   }
-  return { wallet, package: bought, subscriptionType, customer, total };
+  return { wallet, package: bought, subscriptionType, customer, price, total };
 }
 
 /** An API key may use any wallet of its business; to a session, somebody else's is not there. */

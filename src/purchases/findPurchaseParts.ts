@@ -5,7 +5,7 @@ import type { WantedPurchase } from './wantedPurchase.js';
 /** What takes part in a purchase; null where it is not there. */
 export interface PurchaseParts {
   readonly wallet: { id: string; customerId: string; brandId: string; currency: string; balanceMinor: bigint } | null;
-  readonly package: { id: string; brandId: string; sku: string; isArchived: boolean } | null;
+  readonly package: { id: string; brandId: string; productId: string; sku: string; isArchived: boolean } | null;
   readonly subscriptionType: { id: string; days: number; isArchived: boolean } | null;
   /** The catalog's price of one, in minor units, in the currency that was asked for. */
   readonly price: bigint | null;
@@ -30,6 +30,7 @@ interface PartsRow {
   walletBalance: bigint;
   packageId: string | null;
   packageBrandId: string;
+  productId: string;
   sku: string;
   packageArchived: boolean;
   typeArchived: boolean;
@@ -50,7 +51,7 @@ interface PartsRow {
 const text = `WITH package AS (SELECT * FROM packages WHERE business_id = $1 AND id = $4 FOR KEY SHARE)
   SELECT w.id AS "walletId", w.customer_id AS "walletCustomerId", w.brand_id AS "walletBrandId",
     w.currency AS "walletCurrency", w.balance_minor AS "walletBalance",
-    p.id AS "packageId", p.brand_id AS "packageBrandId", product.sku,
+    p.id AS "packageId", p.brand_id AS "packageBrandId", product.id AS "productId", product.sku,
     p.archived_at IS NOT NULL OR product.archived_at IS NOT NULL AS "packageArchived",
     s.archived_at IS NOT NULL AS "typeArchived", s.id AS "subscriptionTypeId", s.days, price.amount_minor AS price,
     by_id.id AS "idId", by_id.brand_id AS "idBrandId", by_id.email AS "idEmail", by_id.erased_at AS "idErasedAt",
@@ -85,7 +86,13 @@ function partsOf(row: PartsRow): PurchaseParts {
     package:
       row.packageId === null
         ? null
-        : { id: row.packageId, brandId: row.packageBrandId, sku: row.sku, isArchived: row.packageArchived },
+        : {
+            id: row.packageId,
+            brandId: row.packageBrandId,
+            productId: row.productId,
+            sku: row.sku,
+            isArchived: row.packageArchived,
+          },
     subscriptionType:
       row.subscriptionTypeId === null
         ? null

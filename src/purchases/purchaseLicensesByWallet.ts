@@ -8,6 +8,7 @@ import { issueLicenses } from '../licenses/issueLicenses.js';
 import { addCompletedOrder } from '../orders/addCompletedOrder.js';
 import { debitWallet } from '../wallets/debitWallet.js';
 import { agreedPurchase, type AgreedPurchase } from './agreedPurchase.js';
+import { countDiscounts, rememberDiscounts } from './discountedPurchase.js';
 import { wantedPurchase, type WantedPurchase } from './wantedPurchase.js';
 
 /** Ids of what a purchase made. */
@@ -21,8 +22,9 @@ export interface PurchaseRefs {
 
 /**
  * Buys licenses of a package from a wallet (as JFramework does): order, licenses, keys and grants, then the debit, or nothing at all.
- * The wallet's row is locked last, so that purchases from one wallet wait for each other as short as can be.
- * @throws Refusal whatever `wantedPurchase` and `agreedPurchase` refuse, LicenseKeyTaken, InsufficientFunds
+ * Limited discounts are counted after all inserts and the wallet's row is locked last, so that purchases wait for each other as
+ * short as can be.
+ * @throws Refusal whatever `wantedPurchase` and `agreedPurchase` refuse, LicenseKeyTaken, DiscountNotApplicable, InsufficientFunds
  */
 export async function purchaseLicensesByWallet(
   ctx: RequestContext,
@@ -37,7 +39,9 @@ export async function purchaseLicensesByWallet(
       const ledgerTransactionId = agreed.total === 0n ? null : newId();
       const order = await orderOf(tx, wanted, agreed, ledgerTransactionId);
       const licenses = await licensesOf(tx, wanted, agreed, order.id);
+      rememberDiscounts(tx, agreed, order.id);
       await tx.flush();
+      await countDiscounts(tx, agreed);
       const entryId = await payment(tx, agreed, order.id, ledgerTransactionId);
       return {
         orderId: order.id,
@@ -53,7 +57,7 @@ export async function purchaseLicensesByWallet(
 function orderOf(
   tx: SqlTx,
   wanted: WantedPurchase,
-  { wallet, total, ...agreed }: AgreedPurchase,
+  { wallet, price, total, ...agreed }: AgreedPurchase,
   ledgerTransactionId: string | null,
 ): Promise<{ id: string }> {
   const line = {
@@ -62,6 +66,7 @@ function orderOf(
     productOfferingId: null,
     quantity: wanted.quantity,
     unitAmountMinor: wanted.unitAmount,
+    discountMinor: price.undiscountedMinor - total,
     totalMinor: total,
     description: wanted.description,
   };
@@ -72,7 +77,7 @@ function orderOf(
 async function licensesOf(
   tx: SqlTx,
   wanted: WantedPurchase,
-  { package: bought, subscriptionType, customer }: AgreedPurchase,
+  { package: bought, subscriptionType, customer, price }: AgreedPurchase,
   orderId: string,
 ): Promise<{ id: string }[]> {
   const packageId = bought.id;
@@ -96,7 +101,7 @@ async function licensesOf(
   };
   return issueLicenses(
     tx,
-    Array.from({ length: wanted.quantity }, () => license),
+    (price.unitDiscounts[0] ?? []).map((discountMinor) => ({ ...license, discountMinor })),
     {
       customer,
       entitlements,

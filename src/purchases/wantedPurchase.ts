@@ -7,6 +7,7 @@ import { checkLength, presentText } from '../kernel/text.js';
 import type { TenantViewer } from '../kernel/viewer.js';
 import { checkKey } from '../licenseKeys/licenseKey.js';
 import { checkAmount } from '../kernel/amount.js';
+import { checkCodes, givenCodes, type GivenCode } from '../discounts/code.js';
 
 const MAX_QUANTITY = 100;
 
@@ -25,6 +26,8 @@ export interface WantedPurchase {
   readonly description: string | null;
   readonly tags: readonly string[];
   readonly quantity: number;
+  /** As they were given; which takes off first, the discounts say. */
+  readonly discountCodes: readonly GivenCode[];
   readonly customerCode: string | null;
   /** `customerId` of the input, else a session's own customer where no other is named. */
   readonly customerId: string | null;
@@ -50,12 +53,14 @@ export function wantedPurchase(ctx: RequestContext, input: PurchaseLicensesByWal
     description: presentText(input.description),
     tags: tagsOf(input.tags),
     quantity: input.quantity ?? 1,
+    discountCodes: givenCodes(input),
     ...customerOf(problems, viewer, input),
   };
   if (wanted.code !== null) checkKey(problems, ['input', 'code'], wanted.code);
   checkLength(problems, ['input', 'description'], wanted.description, 1, 2000);
   checkTags(problems, wanted.tags);
   checkQuantity(problems, wanted);
+  checkCodes(problems, input);
   checkDates(problems, input, ctx.now);
   checkMode(problems, viewer, input.testMode);
   refuseIfAny(problems);

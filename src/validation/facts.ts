@@ -15,7 +15,7 @@ export interface ProductFacts {
 }
 
 /** What of a license a key is judged by, and its holder may know. */
-export type JudgedLicense = LicenseLife & Pick<License, 'id' | 'type'>;
+export type JudgedLicense = LicenseLife & Pick<License, 'id' | 'customerId' | 'type'>;
 
 /** A license on the key. */
 export interface LicenseFacts {

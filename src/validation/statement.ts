@@ -13,6 +13,7 @@ function asJson(fields: readonly string[], alias: string): string {
 
 const licenseFields: Record<keyof JudgedLicense, true> = {
   id: true,
+  customerId: true,
   type: true,
   status: true,
   statusBeforeBlock: true,

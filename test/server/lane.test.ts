@@ -83,6 +83,7 @@ function idFor(query: string): string {
   const ids: [RegExp, string][] = [
     [/\bwallet\(/, world.walletId],
     [/\bcustomer\(/, world.customerId],
+    [/\bdiscount\(/, world.discountId],
     [/\border\(/, world.orderId],
     [/\bgrant\(/, world.grantIds[0] as string],
     [/\bpackage\(/, world.packageId],

@@ -48,12 +48,27 @@ const offenders = {
     SELECT o.id FROM orders o
      WHERE o.total_minor <> (SELECT sum(total_minor) FROM order_lines l WHERE l.order_id = o.id)
         OR (SELECT sum(quantity) FROM order_lines l WHERE l.order_id = o.id) <> (SELECT count(*) FROM licenses i WHERE i.order_id = o.id)`,
-  'a line that does not cost quantity times price': `
-    SELECT id FROM order_lines WHERE total_minor <> quantity * unit_amount_minor`,
-  'a movement, order or license without its one change': `
+  'a line that does not cost quantity times price less its discount': `
+    SELECT id FROM order_lines WHERE total_minor <> quantity * unit_amount_minor - discount_minor`,
+  'an order whose discounts are not what was redeemed, or not what is taken off its licenses': `
+    SELECT o.id FROM orders o
+      JOIN LATERAL (SELECT sum(discount_minor) AS off FROM order_lines l WHERE l.order_id = o.id) l ON true
+     WHERE l.off <> coalesce((SELECT sum(amount_minor) FROM discount_redemptions r WHERE r.order_id = o.id), 0)
+        OR l.off <> coalesce((SELECT sum(discount_minor) FROM licenses i WHERE i.order_id = o.id), 0)`,
+  'a limited discount that was not counted exactly': `
+    SELECT d.id FROM discounts d WHERE d.usage_limit IS NOT NULL AND d.used_count <> (
+        SELECT count(*) FROM discount_redemptions r WHERE r.discount_id = d.id)
+    UNION ALL SELECT c.id FROM discount_codes c WHERE c.usage_limit IS NOT NULL AND c.used_count <> (
+        SELECT count(*) FROM discount_redemptions r WHERE r.discount_code_id = c.id)
+    UNION ALL SELECT r.discount_id FROM discount_redemptions r JOIN discounts d ON d.id = r.discount_id
+      LEFT JOIN discount_customer_uses u ON u.discount_id = r.discount_id AND u.customer_id = r.customer_id
+     WHERE d.usage_limit_per_customer IS NOT NULL
+     GROUP BY r.discount_id, r.customer_id, u.used_count HAVING count(*) IS DISTINCT FROM u.used_count`,
+  'a movement, order, redemption or license without its one change': `
     SELECT id FROM (
       SELECT w.id, coalesce(w.ledger_sequence, 0) AS facts, 'Wallet' AS kind, ARRAY['wallet.credited', 'wallet.debited'] AS types FROM wallets w
       UNION ALL SELECT id, 1, 'Order', ARRAY['order.completed'] FROM orders
+      UNION ALL SELECT id, 1, 'DiscountRedemption', ARRAY['discount.redeemed'] FROM discount_redemptions
       UNION ALL SELECT id, 1, 'License', ARRAY['license.created'] FROM licenses) o
      WHERE facts <> (SELECT count(*) FROM changes c WHERE c.object_type = o.kind AND c.object_id = o.id AND c.type = ANY (o.types))`,
   'a wallet whose version is not the number of its changes': `

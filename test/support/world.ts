@@ -9,6 +9,7 @@ import {
   newProductVersion,
   newSubscriptionType,
 } from './catalog.js';
+import { newDiscount } from './discounts.js';
 import { newLicenseKeyPool } from './licenseKeys.js';
 import { creditWallet, newWallet } from './wallets.js';
 
@@ -21,6 +22,7 @@ export interface World {
   productOfferingId: string;
   entitlementId: string;
   orderId: string;
+  discountId: string;
   licenseIds: string[];
   grantIds: string[];
   activationId: string;
@@ -46,8 +48,9 @@ export function purchaseInput(
 }
 
 /**
- * A shop with something of every type: a customer of an organization with a session, a login token and 1,000.00 USD, a package at 10.00 USD for 30 days whose
- * product grants a generated key and whose offering grants one by hand, and a purchase of two licenses, and a device that the first one's key is activated on.
+ * A shop with something of every type: a customer of an organization with a session, a login token and 999.99 USD, a package at 10.00 USD for 30
+ * days whose product grants a generated key and whose offering grants one by hand, and a purchase of two licenses with a
+ * discount of 0.01 USD, and a device that the first one's key is activated on.
  */
 export async function newWorld(api: Api, token: string): Promise<World> {
   const organizationId = await newOrganization(api, token);
@@ -70,7 +73,8 @@ export async function newWorld(api: Api, token: string): Promise<World> {
     licenseKey: { fulfillmentMode: 'MANUAL' },
   });
   const walletId = await newWallet(api, token, { customerId });
-  await creditWallet(api, token, walletId, '1000.00');
+  await creditWallet(api, token, walletId, '999.99');
+  const discount = await newDiscount(api, token, { amounts: [{ amount: '0.01', currencyCode: 'USD' }] });
   // By the server's clock, so that the device finds them begun.
   const startDate = api.now();
   const { purchaseLicensesByWallet: bought } = await api.data({
@@ -80,7 +84,12 @@ export async function newWorld(api: Api, token: string): Promise<World> {
     variables: {
       input: purchaseInput(
         { walletId, packageId, subscriptionTypeId, customerId },
-        { quantity: 2, startDate, endDate: new Date(startDate.getTime() + 30 * 86_400_000) },
+        {
+          quantity: 2,
+          discountCode: discount.code,
+          startDate,
+          endDate: new Date(startDate.getTime() + 30 * 86_400_000),
+        },
       ),
     },
   });
@@ -99,6 +108,7 @@ export async function newWorld(api: Api, token: string): Promise<World> {
     productOfferingId,
     entitlementId,
     orderId: bought.order.id,
+    discountId: discount.id,
     licenseIds: bought.licenses.map((license: { id: string }) => license.id),
     grantIds: bought.licenses.flatMap((license: { grants: { id: string }[] }) =>
       license.grants.map((grant) => grant.id),
