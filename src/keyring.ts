@@ -36,29 +36,48 @@ function keptKeys(dataDir: string): { hmacKeys: SecretKey[]; encryptionKeys: Sec
 
 /**
  * Refuses secrets that are not the ones which the stored data was made with: the database keeps, for each key id, a value that
- * only the right key gives.
+ * only the right key gives. A start that is refused leaves none behind.
  * @throws Error naming the variable, the key id and what to do
  */
 export async function checkKeyring(db: Database, keyring: Keyring, now: Date): Promise<void> {
-  for (const [purpose, set] of [['HMAC', keyring.hmac] as const, ['ENCRYPTION', keyring.encryption] as const]) {
-    for (const [keyId, key] of set.keys) {
-      const value = hmacOf(key, 'latchkey secret check', purpose, keyId);
-      await db.writer.prisma.secretCheck.createMany({
-        data: [{ keyId, purpose, value: new Uint8Array(value), createdAt: now }],
-        skipDuplicates: true,
-      });
-      const kept = await db.writer.prisma.secretCheck.findUniqueOrThrow({
-        where: { purpose_keyId: { purpose, keyId } },
-      });
-      if (!sameSecret(Buffer.from(kept.value).toString('hex'), value.toString('hex'))) {
-        throw new Error(
-          `LATCHKEY_${purpose}_KEYS: the key "${keyId}" is not the one that the stored data was made with. ` +
-            'Give the right key, or give the new one another id beside the old one.',
-        );
-      }
-    }
-  }
+  const values = checkValuesOf(keyring);
+  await refuseOthers(db, values);
   await refuseMissing(db, keyring);
+  await db.writer.prisma.secretCheck.createMany({
+    data: values.map((value) => ({ ...value, createdAt: now })),
+    skipDuplicates: true,
+  });
+  // Another process may have been first with other keys.
+  await refuseOthers(db, values);
+}
+
+interface CheckValue {
+  readonly purpose: 'HMAC' | 'ENCRYPTION';
+  readonly keyId: string;
+  readonly value: Uint8Array<ArrayBuffer>;
+}
+
+function checkValuesOf({ hmac, encryption }: Keyring): CheckValue[] {
+  const valuesOf = (purpose: CheckValue['purpose'], { keys }: KeySet) =>
+    [...keys].map(([keyId, key]) => {
+      const value = new Uint8Array(hmacOf(key, 'latchkey secret check', purpose, keyId));
+      return { purpose, keyId, value };
+    });
+  return [...valuesOf('HMAC', hmac), ...valuesOf('ENCRYPTION', encryption)];
+}
+
+/** Refuses a key that is not the one which its id was first used for. */
+async function refuseOthers(db: Database, values: readonly CheckValue[]): Promise<void> {
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+  const kept = await db.writer.prisma.secretCheck.findMany();
+  for (const { purpose, keyId, value } of values) {
+    const known = kept.find((one) => one.purpose === purpose && one.keyId === keyId);
+    if (!known || sameSecret(hex(known.value), hex(value))) continue;
+    throw new Error(
+      `LATCHKEY_${purpose}_KEYS: the key "${keyId}" is not the one that the stored data was made with. ` +
+        'Give the right key, or give the new one another id beside the old one.',
+    );
+  }
 }
 
 /** Texts that none of the configured HMAC keys finds. */

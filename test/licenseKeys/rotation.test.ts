@@ -285,6 +285,11 @@ test('the server does not start with another secret under a known id, nor withou
   await expect(start(swapped)).rejects.toThrow('LATCHKEY_HMAC_KEYS: the key "h1" is not the one');
   const fresh = { hmac: `h3:${secretOf(7)}`, encryption: `e3:${secretOf(8)}` };
   await expect(start(fresh)).rejects.toThrow(/LATCHKEY_HMAC_KEYS: stored license keys still need the key "h1"/);
+  // What was refused is not remembered: the id is free for the right secret.
+  await start({
+    hmac: `${old.hmac},${next.hmac},h3:${secretOf(6)}`,
+    encryption: `${old.encryption},${next.encryption}`,
+  });
   const encryptionOnly = { hmac: `${next.hmac},${old.hmac}`, encryption: fresh.encryption };
   await expect(start(encryptionOnly)).rejects.toThrow(
     /LATCHKEY_ENCRYPTION_KEYS: stored license keys still need the key "e[12]"/,
