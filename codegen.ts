@@ -23,6 +23,7 @@ const rows = [
   'Product',
   'ProductOffering',
   'ProductVersion',
+  'SigningKey',
   'SubscriptionType',
   'Wallet',
 ];
@@ -119,6 +120,8 @@ const payloads: Record<string, string> = {
   ActivateLicenseKeyPayload: '{ activationId: string; businessId: string; mode: Mode }',
   DeactivateLicenseKeyPayload: '{ activationId: string; businessId: string; mode: Mode }',
   HeartbeatActivationPayload: '{ activationId: string; businessId: string; mode: Mode }',
+  CheckOutLicenseFilePayload: '{ file: string }',
+  RotateSigningKeyPayload: '{ signingKeyId: string }',
   CreateWalletPayload: '{ walletId: string }',
   CreditWalletPayload: '{ walletId: string; ledgerEntryId: string }',
   PurchaseLicensesByWalletPayload:
@@ -166,6 +169,7 @@ const config: CodegenConfig = {
               "import type { LicenseKeyTerms } from '../entitlements/entitlement.js';",
               "import type { LicenseKeyRowResult } from '../licenseKeys/importLicenseKeys.js';",
               "import type { PoolKeyRowResult } from '../licenseKeys/addKeysToPool.js';",
+              "import type { LicenseFileClaims } from '../licenseFiles/licenseFile.js';",
               "import type { OfferingOption } from '../licenses/offeringChange.js';",
               "import type { LicenseChangePreview } from '../licenses/previewLicenseChange.js';",
               `import type { ${rows.map((row) => `${row} as ${row}Row`).join(', ')}, LedgerTransfer as LedgerEntryRow, LicenseKeyRotation as LicenseKeyRotationRow } from './prisma/client.js';`,
@@ -203,6 +207,7 @@ const config: CodegenConfig = {
           LicenseKeyConfiguration: 'LicenseKeyTerms',
           ImportLicenseKeyResult: 'LicenseKeyRowResult',
           SupersededKeyText: 'LicenseKeyRotationRow',
+          LicenseFile: '{ file: string; keyId: string; claims: LicenseFileClaims }',
           ...Object.fromEntries(Object.entries(payloads).map(([name, refs]) => [name, `Payload<${refs}>`])),
         },
       },

@@ -6,6 +6,7 @@ import { entitlementResolvers } from './entitlements/resolvers.js';
 import { eventResolvers } from './events/resolvers.js';
 import type { Resolvers } from './generated/graphql.js';
 import { grantResolvers } from './grants/resolvers.js';
+import { licenseFileResolvers } from './licenseFiles/resolvers.js';
 import { licenseKeyResolvers } from './licenseKeys/resolvers.js';
 import { licenseResolvers } from './licenses/resolvers.js';
 import { deliveryResolvers } from './mail/resolvers.js';
@@ -29,6 +30,7 @@ export const resolvers = merged([
   eventResolvers,
   deliveryResolvers,
   grantResolvers,
+  licenseFileResolvers,
   licenseKeyResolvers,
   licenseResolvers,
   orderResolvers,
