@@ -12,7 +12,8 @@ const ATTEMPTS = 10;
 
 /**
  * Makes a new signing key for the caller's mode. The one so far is retired: its private half is gone, its public one stays in
- * `/.well-known/jwks.json` until everything that it signed has run out. Waits for what is being signed just now.
+ * `/.well-known/jwks.json` until everything that it signed has run out. What is being signed just now
+ * is shown for as long, too.
  */
 export async function rotateSigningKey(
   ctx: RequestContext,
@@ -33,16 +34,11 @@ export async function rotateSigningKey(
 /** The current key, if there is one that nobody else has just retired. */
 async function retire(tx: SqlTx): Promise<void> {
   const { businessId, mode } = tenantOf(tx.ctx);
-  const current = 'business_id = $1 AND mode = $2 AND retired_at IS NULL';
-  // Stronger than what the update takes by itself: whoever signs holds the weakest lock.
-  await tx.sql('lock_current_signing_key', `SELECT 1 AS one FROM signing_keys WHERE ${current} FOR UPDATE`, [
-    businessId,
-    mode,
-  ]);
   const [row] = await tx.sql<SigningKey>(
     'retire_signing_key',
     `UPDATE signing_keys SET retired_at = $3, key_ciphertext = NULL, published_until = greatest(published_until, $4),
-        version = version + 1, updated_at = $3 WHERE ${current} RETURNING ${columnsOf('SigningKey')}`,
+        version = version + 1, updated_at = $3
+      WHERE business_id = $1 AND mode = $2 AND retired_at IS NULL RETURNING ${columnsOf('SigningKey')}`,
     [businessId, mode, tx.ctx.now, new Date(tx.ctx.now.getTime() + OVERLAP_MS)],
   );
   if (row) record(tx, 'signing_key.retired', row, { retiredAt: null });

@@ -55,7 +55,7 @@ export async function usableKey(
     found: facts.found,
     license,
     products: productsOf(facts.found, license),
-    told: toldOf(facts as Facts, judgment, now),
+    told: toldOf(facts, judgment, now),
     keyEnds: expiresAt,
   };
 }

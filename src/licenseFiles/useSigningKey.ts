@@ -9,8 +9,9 @@ import { newSealedKey, type SealedSigningKey } from './signingKey.js';
 const ATTEMPTS = 5;
 
 /**
- * A step: the key that signs now, made if there is none: exactly one, however many ask at once. Locked against rotation until
- * the transaction ends, so that what it signs is signed by a key that is shown for as long; many may sign at once.
+ * A step: the key that signs now, made if there is none: exactly one, however many ask at once. Waits for nobody but who writes
+ * down, once a day, until when it is shown. A key that is retired meanwhile is shown for as long as what it signs; one that is
+ * withdrawn meanwhile stays withdrawn, and the next one signs.
  * @param until how long what is signed must be readable
  */
 export async function useSigningKey(tx: SqlTx, tenant: Tenant, until: Date): Promise<SealedSigningKey> {
@@ -19,26 +20,25 @@ export async function useSigningKey(tx: SqlTx, tenant: Tenant, until: Date): Pro
     const [current] = await tx.sql<SealedSigningKey & { publishedUntil: Date }>(
       'use_signing_key',
       `SELECT id, public_key AS "publicKey", key_ciphertext AS "keyCiphertext", published_until AS "publishedUntil"
-        FROM signing_keys WHERE business_id = $1 AND mode = $2 AND retired_at IS NULL FOR KEY SHARE`,
+        FROM signing_keys WHERE business_id = $1 AND mode = $2 AND retired_at IS NULL`,
       [businessId, mode],
     );
-    if (current) {
-      if (current.publishedUntil < until) await publishUntil(tx, tenant, current.id, until);
-      return current;
-    }
-    const made = await addSigningKey(tx, tenant, until);
-    if (made) return made;
+    const key = current ?? (await addSigningKey(tx, tenant, until));
+    if (!key) continue;
+    if (!current || current.publishedUntil >= until || (await publishUntil(tx, tenant, key.id, until))) return key;
   }
   throw new Error('the signing key was rotated again and again');
 }
 
-async function publishUntil(tx: SqlTx, { businessId, mode }: Tenant, id: string, until: Date): Promise<void> {
-  await tx.sql(
+/** Whether it could be written down: not for a key that was retired in between. */
+async function publishUntil(tx: SqlTx, { businessId, mode }: Tenant, id: string, until: Date): Promise<boolean> {
+  const written = await tx.sql(
     'publish_signing_key_until',
-    `UPDATE signing_keys SET published_until = $4
-      WHERE business_id = $1 AND mode = $2 AND id = $3 AND published_until < $4`,
+    `UPDATE signing_keys SET published_until = greatest(published_until, $4)
+      WHERE business_id = $1 AND mode = $2 AND id = $3 AND retired_at IS NULL RETURNING 1 AS one`,
     [businessId, mode, id, until],
   );
+  return written.length === 1;
 }
 
 /** A step: makes the current key; null: another transaction just did. */
