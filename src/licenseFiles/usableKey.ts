@@ -5,7 +5,7 @@ import { refusal, type Refusal } from '../kernel/refusal.js';
 import { presentText } from '../kernel/text.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { checksOf, isValid } from '../validation/checks.js';
-import type { Facts, KeyFacts, ProductFacts } from '../validation/facts.js';
+import type { KeyFacts, ProductFacts } from '../validation/facts.js';
 import { judge } from '../validation/judge.js';
 import { keyProblem } from '../validation/keyProblem.js';
 import { readFacts } from '../validation/readFacts.js';

@@ -1,9 +1,10 @@
 import { expect, test } from '@jest/globals';
+import { verifyLicenseFile } from '../../sdk/src/index.js';
 import { useApi } from '../support/api.js';
 import { newApiKey, newBusiness, newCustomer, newSession, type TestBusiness } from '../support/business.js';
 import { activated, newLicensedKey, onDevice, validate } from '../support/keys.js';
 import { changeLicense, rowId } from '../support/licenses.js';
-import { claimsOf, fileOf, revokedKeys } from '../support/licenseFiles.js';
+import { claimsOf, fileOf, keySet, revokedKeys } from '../support/licenseFiles.js';
 
 const api = useApi();
 const DAY = 86_400_000;
@@ -171,8 +172,8 @@ test('many ask and change at once: a version is never two lists, and never goes 
 
 test('a list of more than a page comes in parts that lead to the same list', async () => {
   const business = await newBusiness(api);
-  const { key } = await newLicensedKey(api, business.live);
-  await fileOf(api, business, { key, fingerprint: 'd' });
+  const { key, licenseKeyId } = await newLicensedKey(api, business.live);
+  const file = await fileOf(api, business, { key, fingerprint: 'd' });
   const tenant = [rowId(business.id)];
   await revokedKeys(api, business);
   // Keys with good files that are not usable, as the list itself would have written them.
@@ -194,6 +195,13 @@ test('a list of more than a page comes in parts that lead to the same list', asy
     1,
   ]);
   expect(first.list.length).toBeLessThan(400_000);
+  const jwks = await keySet(api, business);
+  const check = async (...revocationList: string[]) =>
+    (await verifyLicenseFile({ file, jwks, fingerprint: 'd', revocationList })).reason;
+  expect([await check(first.list), await check(first.list, rest.list)]).toEqual(['REVOCATION_LIST_INVALID', null]);
+  await change(business.live, 'disableLicenseKey', { licenseKeyId });
+  const after = await revokedKeys(api, business, { since: rest.version });
+  expect(await check(first.list, rest.list, after.list)).toBe('REVOKED');
 });
 
 test("a list is one business's and one mode's; who may ask, and what a token may not ask for", async () => {

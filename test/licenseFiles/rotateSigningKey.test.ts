@@ -92,7 +92,7 @@ test('a key that signed nothing is shown for 31 days; withdrawn ones at once no 
   const last = await rotated(business.live, { withdrawPrevious: true });
   expect((await keySet(api, business)).keys.map(({ kid }) => kid).sort()).toEqual([last.id, inTest.id].sort());
   expect(decodeProtectedHeader(list).kid).toBe(ids[1]);
-  expect((await changesOf(api, ids[0]!)).map(({ type, sequence, after }) => [type, sequence, after])).toEqual([
+  expect((await changesOf(api, ids[0])).map(({ type, sequence, after }) => [type, sequence, after])).toEqual([
     ['signing_key.created', 1, null],
     ['signing_key.retired', 2, { retiredAt: '2026-05-01T00:00:00.000Z', publishedUntil: '2026-06-01T00:00:00.000Z' }],
     ['signing_key.withdrawn', 3, { publishedUntil: '2026-05-01T00:00:00.000Z' }],
