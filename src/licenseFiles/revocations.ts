@@ -8,15 +8,18 @@ export function entryOf({ businessId }: Tenant, subjectId: string): string {
   return createHash('sha256').update(`${businessId}\n${subjectId}`).digest('base64url');
 }
 
-const ofKey = 'business_id = $1 AND b.mode = $2 AND b.license_key_id = k.id';
+/** A row by its primary key and nothing else: on a table without statistics, a join could cost a scan for each. */
+function rowOf(table: string, id: string): string {
+  return `LATERAL (SELECT * FROM ${table} t WHERE t.business_id = $1 AND t.mode = $2 AND t.id = ${id} OFFSET 0)`;
+}
 
-/** Whether a key `k` may be used: what `judge` says, for now and without a question. */
-const isUsable = `(k.status = 'ACTIVE' AND (k.expires_at <= $3) IS NOT TRUE AND (
-  NOT EXISTS (SELECT 1 FROM license_key_bindings b WHERE b.${ofKey})
-  OR EXISTS (SELECT 1 FROM license_key_bindings b
+/** Whether a key `k` may be used: what `judge` says, for now and without a question. Without licenses it is valid by itself. */
+const isUsable = `(k.status = 'ACTIVE' AND (k.expires_at <= $3) IS NOT TRUE AND coalesce((
+  SELECT bool_or(${effectiveStatus('$3', 'l')} = 'ACTIVE' AND ${effectiveStart('$3', 'l')} <= $3
+      AND (l.valid_until <= $3) IS NOT TRUE)
+    FROM license_key_bindings b
     JOIN licenses l ON l.business_id = b.business_id AND l.mode = b.mode AND l.id = b.license_id
-    WHERE b.${ofKey} AND ${effectiveStatus('$3', 'l')} = 'ACTIVE' AND ${effectiveStart('$3', 'l')} <= $3
-      AND (l.valid_until <= $3) IS NOT TRUE)))`;
+    WHERE b.business_id = $1 AND b.mode = $2 AND b.license_key_id = k.id), true))`;
 
 /** Devices with a seat that had theirs before `a`. */
 const seatedBefore = `SELECT count(*) FROM activations o
@@ -31,14 +34,13 @@ const changed = `
   held AS MATERIALIZED (SELECT license_key_id, subject_id FROM license_file_holds
     WHERE business_id = $1 AND mode = $2 AND offline_until > $3),
   wanted AS (
-    SELECT k.id AS subject_id FROM (SELECT DISTINCT license_key_id AS id FROM held) h
-      JOIN license_keys k ON k.business_id = $1 AND k.mode = $2 AND k.id = h.id WHERE NOT ${isUsable}
+    SELECT k.id AS subject_id FROM (SELECT DISTINCT license_key_id FROM held) h
+      CROSS JOIN ${rowOf('license_keys', 'h.license_key_id')} k WHERE NOT ${isUsable}
     UNION ALL
-    SELECT a.id FROM held h
-      JOIN activations a ON a.business_id = $1 AND a.mode = $2 AND a.id = h.subject_id
-      JOIN license_keys k ON k.business_id = $1 AND k.mode = $2 AND k.id = a.license_key_id
-      WHERE a.ended_at IS NOT NULL OR a.lease_until <= $3
-        OR (k.activations_used > k.activations_limit AND (${seatedBefore}) >= k.activations_limit)),
+    SELECT a.id FROM held h CROSS JOIN ${rowOf('activations', 'h.subject_id')} a
+      CROSS JOIN ${rowOf('license_keys', 'a.license_key_id')} k
+      WHERE h.subject_id <> h.license_key_id AND (a.ended_at IS NOT NULL OR a.lease_until <= $3
+        OR (k.activations_used > k.activations_limit AND (${seatedBefore}) >= k.activations_limit))),
   listed AS (SELECT subject_id FROM license_revocations WHERE business_id = $1 AND mode = $2 AND is_revoked),
   changed AS (
     SELECT coalesce(w.subject_id, r.subject_id) AS subject_id, w.subject_id IS NOT NULL AS is_revoked
