@@ -27,6 +27,7 @@ const rows = [
   'Product',
   'ProductOffering',
   'ProductVersion',
+  'SigningKey',
   'SubscriptionType',
   'Wallet',
 ];
@@ -135,6 +136,8 @@ const payloads: Record<string, string> = {
   UpdateDiscountPayload: '{ discountId: string }',
   ArchiveDiscountPayload: '{ discountId: string }',
   GenerateDiscountCodesPayload: '{ discountId: string; batchId: string }',
+  CheckOutLicenseFilePayload: '{ file: string }',
+  RotateSigningKeyPayload: '{ signingKeyId: string }',
   CreateWalletPayload: '{ walletId: string }',
   CreditWalletPayload: '{ walletId: string; ledgerEntryId: string }',
   PurchaseLicensesByWalletPayload:
@@ -184,6 +187,7 @@ const config: CodegenConfig = {
               "import type { LicenseKeyRowResult } from '../licenseKeys/importLicenseKeys.js';",
               "import type { FoundLicense } from '../lookups/currentLicense.js';",
               "import type { PoolKeyRowResult } from '../licenseKeys/licenseKeyPool.js';",
+              "import type { LicenseFileClaims } from '../licenseFiles/licenseFile.js';",
               "import type { OfferingOption } from '../licenses/offeringChange.js';",
               "import type { LicenseChangePreview } from '../licenses/previewLicenseChange.js';",
               `import type { ${rows.map((row) => `${row} as ${row}Row`).join(', ')}, LedgerTransfer as LedgerEntryRow, LicenseKeyRotation as LicenseKeyRotationRow } from './prisma/client.js';`,
@@ -226,6 +230,7 @@ const config: CodegenConfig = {
           LicenseKeyConfiguration: 'LicenseKeyTerms',
           ImportLicenseKeyResult: 'LicenseKeyRowResult',
           SupersededKeyText: 'LicenseKeyRotationRow',
+          LicenseFile: '{ file: string; keyId: string; claims: LicenseFileClaims }',
           ...Object.fromEntries(Object.entries(payloads).map(([name, refs]) => [name, `Payload<${refs}>`])),
         },
       },

@@ -7,6 +7,7 @@ import type { Config } from './config.js';
 import { createGuessLimiter } from './graphql/rateLimit.js';
 import { contextFor, type ContextParts } from './context.js';
 import type { Database } from './kernel/database.js';
+import { keySetOf } from './keySet.js';
 import type { Keyring } from './kernel/secret.js';
 import type { Logger } from './log.js';
 import { readinessOf } from './readiness.js';
@@ -57,6 +58,7 @@ export async function createApp({
     schema: createSchema(config.limits),
     log,
     contextFor: (caller) => contextFor(parts, caller),
+    keySetOf: (question) => keySetOf(db, question, clock()),
     ready: () => readinessOf(db),
     metrics: new Registry(),
   });

@@ -94,6 +94,7 @@ const unreadable = `SELECT s.key_id AS id FROM secret_checks s
     'license_keys t WHERE true',
     'license_key_rotations t WHERE true',
     'license_key_pool_keys t WHERE t.drawn_at IS NULL',
+    'signing_keys t WHERE t.key_ciphertext IS NOT NULL',
   ]
     .map(
       (texts) => `EXISTS (SELECT 1 FROM ${texts}

@@ -7,6 +7,7 @@ import { entitlementLoaders } from './entitlements/loaders.js';
 import { eventLoaders } from './events/loaders.js';
 import { deliveryLoaders } from './mail/loaders.js';
 import { grantLoaders } from './grants/loaders.js';
+import { licenseFileLoaders } from './licenseFiles/loaders.js';
 import { licenseKeyLoaders } from './licenseKeys/loaders.js';
 import { licenseLoaders } from './licenses/loaders.js';
 import { orderLoaders } from './orders/loaders.js';
@@ -26,6 +27,7 @@ const features = [
   eventLoaders,
   deliveryLoaders,
   grantLoaders,
+  licenseFileLoaders,
   licenseKeyLoaders,
   licenseLoaders,
   loginTokenLoaders,

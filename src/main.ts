@@ -8,6 +8,7 @@ import { licenseKeyMail } from './grants/licenseKeyMail.js';
 import { openDatabase, type Database } from './kernel/database.js';
 import { checkKeyring, keyringOf } from './keyring.js';
 import { keyMail } from './licenseKeys/keyMail.js';
+import { rekeySigningKeys } from './licenseFiles/rekeySigningKeys.js';
 import { noticeLowStock } from './licenseKeys/noticeLowStock.js';
 import { rekeyLicenseKeys } from './licenseKeys/rekeyLicenseKeys.js';
 import { applyDueLicenseChanges } from './licenses/applyDueLicenseChanges.js';
@@ -98,6 +99,7 @@ function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'content
       lapseActivations,
       noticeLowStock,
       rekeyLicenseKeys,
+      rekeySigningKeys,
     },
   });
 }

@@ -35,6 +35,7 @@ const fetchers: { [Type in IdType]: { scope: Scope; load: Load } } = {
   Product: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.productById.load(id) },
   ProductOffering: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.productOfferingById.load(id) },
   ProductVersion: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.productVersionById.load(id) },
+  SigningKey: { scope: 'BUSINESS_READ', load: ({ loaders }, id) => loaders.signingKeyById.load(id) },
   SubscriptionType: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.subscriptionTypeById.load(id) },
   Wallet: { scope: 'WALLETS_READ', load: ({ loaders }, id) => loaders.walletById.load(id) },
 };

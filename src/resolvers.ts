@@ -7,6 +7,7 @@ import { entitlementResolvers } from './entitlements/resolvers.js';
 import { eventResolvers } from './events/resolvers.js';
 import type { Resolvers } from './generated/graphql.js';
 import { grantResolvers } from './grants/resolvers.js';
+import { licenseFileResolvers } from './licenseFiles/resolvers.js';
 import { licenseKeyResolvers } from './licenseKeys/resolvers.js';
 import { licenseResolvers } from './licenses/resolvers.js';
 import { loginTokenResolvers } from './loginTokens/resolvers.js';
@@ -33,6 +34,7 @@ export const resolvers = merged([
   eventResolvers,
   deliveryResolvers,
   grantResolvers,
+  licenseFileResolvers,
   licenseKeyResolvers,
   licenseResolvers,
   loginTokenResolvers,

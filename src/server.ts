@@ -10,6 +10,7 @@ import { createApolloServer } from './graphql/apolloServer.js';
 import { createExecutor, type ExecutionContext } from './graphql/executor.js';
 import { createGraphiqlPage, graphiqlPolicy, type GraphiqlPage } from './graphql/graphiqlPage.js';
 import { graphqlRoute } from './graphql/graphqlRoute.js';
+import { jwksRoute, type JwksRouteOptions } from './graphql/jwksRoute.js';
 import { createKnownDocuments } from './graphql/knownDocuments.js';
 import { createLane } from './graphql/lane.js';
 import { answerBrokenRequest, answerErrorsAsJson, sendError } from './graphql/httpErrors.js';
@@ -27,6 +28,8 @@ export interface ServerParts {
    * @throws GraphQLError with code UNAUTHENTICATED (answered 401), BRAND_NOT_FOUND or BAD_REQUEST (400)
    */
   readonly contextFor: (request: CallerRequest) => Promise<ExecutionContext>;
+  /** The keys that signed files are verified with; absent: this server signs none. */
+  readonly keySetOf?: JwksRouteOptions['keySetOf'];
   /** Whether this process can serve: database reachable, clocks agree. Reasons are shown on `/readyz`. */
   readonly ready: () => Promise<Readiness>;
   readonly metrics: Registry;
@@ -90,6 +93,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
     rateLimits: config.rateLimits,
     sandbox: config.playground,
   });
+  if (parts.keySetOf) jwksRoute(app, { keySetOf: parts.keySetOf, rateLimit: config.rateLimits.ip });
   probeRoutes(app, parts, draining);
   if (config.playground) playgroundRoutes(app, schema);
   return app;

@@ -8,6 +8,7 @@ const layers: string[][] = [
   ['erasure'],
   ['purchases'],
   ['orders'],
+  ['licenseFiles'],
   ['activations'],
   ['lookups'],
   ['validation'],

@@ -17,4 +17,13 @@ export {
   type Done,
   type GraphQLErrorData,
 } from './errors.js';
+export { fetchKeySet, type FetchKeySetOptions } from './fetchKeySet.js';
+export type { KeySet } from './signedText.js';
+export {
+  verifyLicenseFile,
+  type LicenseFileCheck,
+  type LicenseFileClaims,
+  type LicenseFileReason,
+  type VerifyLicenseFileOptions,
+} from './verifyLicenseFile.js';
 export type * from './generated/sdk.js';

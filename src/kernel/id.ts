@@ -32,6 +32,7 @@ export const idPrefixes = {
   Product: 'prod',
   ProductOffering: 'offer',
   ProductVersion: 'ver',
+  SigningKey: 'skey',
   SubscriptionType: 'sub',
   Wallet: 'wal',
 } as const;

@@ -32,6 +32,7 @@ export const tables = {
   Product: 'products',
   ProductOffering: 'product_offerings',
   ProductVersion: 'product_versions',
+  SigningKey: 'signing_keys',
   SubscriptionType: 'subscription_types',
   Wallet: 'wallets',
 } as const;
@@ -69,6 +70,7 @@ interface RowTypes {
   Product: Rows.Product;
   ProductOffering: Rows.ProductOffering;
   ProductVersion: Rows.ProductVersion;
+  SigningKey: Rows.SigningKey;
   SubscriptionType: Rows.SubscriptionType;
   Wallet: Rows.Wallet;
 }
@@ -106,6 +108,7 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   Product: Prisma.ProductScalarFieldEnum,
   ProductOffering: Prisma.ProductOfferingScalarFieldEnum,
   ProductVersion: Prisma.ProductVersionScalarFieldEnum,
+  SigningKey: Prisma.SigningKeyScalarFieldEnum,
   SubscriptionType: Prisma.SubscriptionTypeScalarFieldEnum,
   Wallet: Prisma.WalletScalarFieldEnum,
 };

@@ -85,7 +85,7 @@ function answer(now: Date, holder: KeyHolder, question: KeyQuestion, known: Fact
 }
 
 /** What anybody who holds the key may know. */
-function toldOf(facts: Facts | null, judgment: Judgment | null, at: Date) {
+export function toldOf(facts: Facts | null, judgment: Judgment | null, at: Date) {
   const found = judgment?.isTold ? facts?.found : null;
   const license = judgment?.license ?? null;
   const isUsable = found && (!license || licenseShown(license, at).isActive);

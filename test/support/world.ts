@@ -50,7 +50,7 @@ export function purchaseInput(
 /**
  * A shop with something of every type: a customer of an organization with a session, a login token and 999.99 USD, a package at 10.00 USD for 30
  * days whose product grants a generated key and whose offering grants one by hand, and a purchase of two licenses with a
- * discount of 0.01 USD, and a device that the first one's key is activated on.
+ * discount of 0.01 USD, a device that the first one's key is activated on, and a signing key.
  */
 export async function newWorld(api: Api, token: string): Promise<World> {
   const organizationId = await newOrganization(api, token);
@@ -98,6 +98,10 @@ export async function newWorld(api: Api, token: string): Promise<World> {
     query: `mutation ($input: ActivateLicenseKeyInput!) {
       activateLicenseKey(input: $input) { activation { id } userErrors { message } } }`,
     variables: { input: { key: bought.licenses[0].licenseKeys[0].key, fingerprint: 'world' } },
+  });
+  await api.data({
+    token,
+    query: 'mutation { rotateSigningKey(input: {}) { userErrors { message } } }',
   });
   return {
     activationId: activateLicenseKey.activation.id,
