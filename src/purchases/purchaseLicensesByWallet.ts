@@ -1,6 +1,8 @@
 import { entitlementsOfPackage } from '../entitlements/entitlementsOf.js';
+import type { Entitlement } from '../generated/prisma/client.js';
 import type { PurchaseLicensesByWalletInput } from '../generated/graphql.js';
 import { newId } from '../kernel/id.js';
+import { allOf } from '../kernel/pipeline.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { licenseKeyTaken } from '../licenseKeys/licenseKey.js';
@@ -33,14 +35,19 @@ export async function purchaseLicensesByWallet(
     async (tx) => {
       // In here, behind the idempotency key: a retry gets its result even when the window has passed meanwhile.
       const wanted = wantedPurchase(ctx, input);
-      const agreed = await agreedPurchase(tx, wanted);
-      const ledgerTransactionId = agreed.total === 0n ? null : newId();
-      const order = await orderOf(tx, wanted, agreed, ledgerTransactionId);
-      const licenses = await licensesOf(tx, wanted, agreed, order.id);
-      await tx.flush();
-      const entryId = await payment(tx, agreed, order.id, ledgerTransactionId);
+      // The first of them locks the package, so that the second reads what stays attached to it.
+      const [agreed, entitlements] = await allOf([
+        agreedPurchase(tx, wanted),
+        entitlementsOfPackage(tx, wanted.packageId),
+      ]);
+      const ids = { orderId: newId(), ledgerTransactionId: agreed.total === 0n ? null : newId() };
+      const [, licenses] = await allOf([
+        addOrder(tx, wanted, agreed, ids),
+        addLicenses(tx, wanted, { ...agreed, ...ids, entitlements }),
+      ]);
+      const [, entryId] = await allOf([tx.flush(), payment(tx, agreed, ids)]);
       return {
-        orderId: order.id,
+        orderId: ids.orderId,
         licenseIds: licenses.map(({ id }) => id),
         walletId: agreed.wallet.id,
         ledgerEntryIds: entryId === null ? [] : [entryId],
@@ -50,11 +57,17 @@ export async function purchaseLicensesByWallet(
   );
 }
 
-function orderOf(
+/** Ids of what is written later; without a ledger transaction nothing is to pay. */
+interface PurchaseIds {
+  readonly orderId: string;
+  readonly ledgerTransactionId: string | null;
+}
+
+function addOrder(
   tx: SqlTx,
   wanted: WantedPurchase,
   { wallet, total, ...agreed }: AgreedPurchase,
-  ledgerTransactionId: string | null,
+  { orderId: id, ledgerTransactionId }: PurchaseIds,
 ): Promise<{ id: string }> {
   const line = {
     packageId: agreed.package.id,
@@ -66,22 +79,25 @@ function orderOf(
     description: wanted.description,
   };
   const { id: walletId, customerId, brandId, currency } = wallet;
-  return addCompletedOrder(tx, { brandId, customerId, walletId, currency, ledgerTransactionId, lines: [line] });
+  return addCompletedOrder(tx, { id, brandId, customerId, walletId, currency, ledgerTransactionId, lines: [line] });
 }
 
-async function licensesOf(
+function addLicenses(
   tx: SqlTx,
   wanted: WantedPurchase,
-  { package: bought, subscriptionType, customer }: AgreedPurchase,
-  orderId: string,
+  {
+    package: bought,
+    subscriptionType,
+    customer,
+    orderId,
+    entitlements,
+  }: AgreedPurchase & PurchaseIds & { entitlements: readonly Entitlement[] },
 ): Promise<{ id: string }[]> {
-  const packageId = bought.id;
-  const entitlements = await entitlementsOfPackage(tx, packageId);
   const license = {
     customerId: customer.id,
     type: bought.sku,
     productOfferingId: null,
-    packageId,
+    packageId: bought.id,
     subscriptionTypeId: subscriptionType.id,
     orderId,
     validFrom: wanted.startDate,
@@ -110,8 +126,7 @@ async function licensesOf(
 async function payment(
   tx: SqlTx,
   { wallet, total }: AgreedPurchase,
-  orderId: string,
-  transactionId: string | null,
+  { orderId, ledgerTransactionId: transactionId }: PurchaseIds,
 ): Promise<string | null> {
   if (transactionId === null) return null;
   const why = { kind: 'PURCHASE', reason: null, reference: null, orderId } as const;
