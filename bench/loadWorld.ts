@@ -18,6 +18,8 @@ export interface World {
   readonly keys: readonly string[];
   /** Random licenses of offerings, each with its time of creation. */
   readonly licenses: readonly { id: string; createdAt: Date }[];
+  /** The license before the last page of 50, and the number of that page. */
+  readonly deep: { businessId: string; id: string; createdAt: Date; page: number };
   readonly packageId: string;
   readonly subscriptionTypeId: string;
   readonly days: number;
@@ -126,7 +128,7 @@ const statements = {
     FROM generate_series(0, $3::int - 1) i`,
   licenses: `
     INSERT INTO licenses (business_id, mode, id, number, status, type, customer_id, product_offering_id, package_id,
-      subscription_type_id, valid_from, valid_until, activated_at, paused_at, cancelled_at, status_before_block, amount_minor, currency, tags,
+      subscription_type_id, valid_from, valid_until, activated_at, paused_at, cancelled_at, expired_at, status_before_block, amount_minor, currency, tags,
       metadata, created_at, updated_at)
     SELECT pg_temp.bid(1, $1), 'LIVE', pg_temp.bid(14, $4::bigint + i), 'L' || lpad(($4::bigint + i)::text, 9, '0'),
       (CASE WHEN i % 20 = 3 THEN 'PAUSED' WHEN i % 25 = 4 THEN 'BLOCKED' WHEN i % 20 = 7 THEN 'CANCELLED' ELSE 'ACTIVE' END)::license_status,
@@ -136,6 +138,8 @@ const statements = {
       CASE WHEN i % 5 = 0 THEN pg_temp.bid(7, $1::bigint * 3 + i % 3) END,
       date_trunc('day', born), CASE WHEN i % 10 > 0 THEN date_trunc('day', born) + interval '365 days' * (1 + i % 3) END,
       date_trunc('day', born), CASE WHEN i % 20 = 3 THEN born END, CASE WHEN i % 20 = 7 THEN born END,
+      CASE WHEN i % 20 <> 7 AND i % 10 > 0 AND date_trunc('day', born) + interval '365 days' * (1 + i % 3) <= $2::timestamptz
+        THEN date_trunc('day', born) + interval '365 days' * (1 + i % 3) END,
       CASE WHEN i % 25 = 4 AND i % 20 <> 3 THEN 'ACTIVE'::license_status END,
       CASE WHEN i % 5 = 0 THEN 1990 END, CASE WHEN i % 5 = 0 THEN 'EUR' END,
       CASE WHEN i % 8 = 0 THEN ARRAY['renewed'] ELSE ARRAY[]::text[] END, '{"channel": "web"}', born, born
@@ -239,11 +243,21 @@ async function samplesOf(db: Client, token: string): Promise<Omit<World, 'keys' 
     `SELECT id, customer_id AS "customerId" FROM wallets WHERE business_id = pg_temp.bid(1, 0) ORDER BY id LIMIT $1`,
     [WALLETS],
   );
-  const prices = await db.query<Omit<World, 'token' | 'brandUrl' | 'keys' | 'licenses' | 'wallets'>>(
+  const prices = await db.query<Omit<World, 'token' | 'brandUrl' | 'keys' | 'licenses' | 'deep' | 'wallets'>>(
     `SELECT p.package_id AS "packageId", p.subscription_type_id AS "subscriptionTypeId", s.days, p.currency,
        p.amount_minor::int AS "priceMinor"
      FROM package_prices p JOIN subscription_types s ON s.business_id = p.business_id AND s.id = p.subscription_type_id
      WHERE p.business_id = pg_temp.bid(1, 0) ORDER BY s.days, p.id LIMIT 1`,
   );
-  return { token, licenses: licenses.rows, wallets: wallets.rows, ...prices.rows[0]! };
+  const [last] = (
+    await db.query<Omit<World['deep'], 'page'>>(
+      `SELECT business_id AS "businessId", id, created_at AS "createdAt" FROM licenses
+       WHERE business_id = pg_temp.bid(1, 0) AND mode = 'LIVE' ORDER BY created_at, id OFFSET 50 LIMIT 1`,
+    )
+  ).rows;
+  const { rows: counted } = await db.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM licenses WHERE business_id = pg_temp.bid(1, 0) AND mode = 'LIVE'`,
+  );
+  const deep = { ...last!, page: Math.floor(counted[0]!.count / 50) };
+  return { token, licenses: licenses.rows, wallets: wallets.rows, deep, ...prices.rows[0]! };
 }

@@ -17,20 +17,25 @@ const columns: readonly { title: string; width: number; digits: number; of: (rou
   { title: 'RSS MB', width: 8, digits: 0, of: (round) => round.residentMb },
 ];
 
-/** Prints medians; the last server is the measure of the ratios, which are medians of the rounds' own. */
+/**
+ * Prints medians, and the ratios, which are medians of the rounds' own.
+ * @param names the first is the one that is compared, the last the measure
+ */
 export function printTable(names: readonly string[], measured: readonly Measured[]): void {
   const heads = columns.map(({ title, width }) => title.padStart(width)).join('');
-  console.log(`\n${'workload'.padEnd(40)}${'server'.padEnd(10)}${heads}   CPU ÷ bare  req/s ÷ bare`);
+  const [own, bare] = [names[0]!, names.at(-1)!];
+  console.log(`\n${'workload'.padEnd(38)}${'server'.padEnd(11)}${heads}   CPU ÷ ${bare}  CPU ÷ ${own}  req/s ÷ ${own}`);
   for (const { workload, rounds } of measured) {
-    const measure = rounds.at(-1)!;
-    for (const [index, own] of rounds.entries()) {
-      const cells = columns.map(({ of, digits, width }) => text(median(own.map(of)), digits).padStart(width)).join('');
-      const cpu = median(own.map((round, i) => quotient(round.cpuMs, measure[i]!.cpuMs)));
-      const rate = median(own.map((round, i) => quotient(round.perSecond, measure[i]!.perSecond)));
+    for (const [index, its] of rounds.entries()) {
+      if (its.length === 0) continue;
+      const cells = columns.map(({ of, digits, width }) => text(median(its.map(of)), digits).padStart(width)).join('');
+      const ratio = (to: readonly Round[], of: (round: Round) => number | null) =>
+        text(median(its.map((round, i) => quotient(of(round), of(to[i]!)))), 2);
       const title = index === 0 ? workload.title : '';
-      console.log(
-        `${title.padEnd(40)}${names[index]!.padEnd(10)}${cells}${text(cpu, 2).padStart(13)}${text(rate, 2).padStart(14)}`,
-      );
+      const byBare = ratio(rounds.at(-1)!, ({ cpuMs }) => cpuMs).padStart(13);
+      const byOwn = ratio(rounds[0]!, ({ cpuMs }) => cpuMs).padStart(16);
+      const rate = ratio(rounds[0]!, ({ perSecond }) => perSecond).padStart(18);
+      console.log(`${title.padEnd(38)}${names[index]!.padEnd(11)}${cells}${byBare}${byOwn}${rate}`);
     }
   }
 }

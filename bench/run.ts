@@ -1,31 +1,30 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { parseArgs } from 'node:util';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { applyMigrations } from '../src/database/applyMigrations.js';
 import { startEmbeddedPostgres } from '../src/database/embeddedPostgres.js';
 import { freePort } from '../src/database/startServer.js';
 import { checkLedger } from './checkLedger.js';
-import { openConnection, requestBytes, type Answer } from './client.js';
-import { loadWorld, type World } from './loadWorld.js';
-import { measure, type Round } from './measure.js';
+import { compare, CONCURRENCY, type Bench } from './compare.js';
+import { loadWorld } from './loadWorld.js';
+import { measureProcesses, watchMemory } from './processes.js';
 import { printTable, type Measured } from './printTable.js';
 import { bare } from './servers/bare.js';
 import { latchkey } from './servers/latchkey.js';
-import type { BenchServer, RunningServer } from './servers/server.js';
-import { workloadsOf, type Operation, type Workload } from './workloads.js';
+import { peersHere } from './servers/peers.js';
+import type { BenchServer } from './servers/server.js';
+import { workloadsOf, type Workload } from './workloads.js';
 
-/** What is compared; the last one is the measure. Peers are added here. */
-const servers: readonly BenchServer[] = [latchkey, bare];
+const { peers, absent } = peersHere();
 
-const CONCURRENCY = 16;
-/** After as many, the compiler has done its work. */
-const WARM_UP_REQUESTS = 4_000;
 const sizes = {
-  quick: { businesses: 5, licenses: 50_000, rounds: 3, roundMs: 700, warmUpMs: 1_600, patienceMs: 180_000 },
-  full: { businesses: 50, licenses: 1_000_000, rounds: 5, roundMs: 6_000, warmUpMs: 3_000, patienceMs: 3_600_000 },
+  quick: { businesses: 5, licenses: 20_000, rounds: 3, roundMs: 500, warmUpMs: 1_200, patienceMs: 180_000 },
+  full: { businesses: 50, licenses: 1_000_000, rounds: 5, roundMs: 3_000, warmUpMs: 2_500, patienceMs: 7_200_000 },
 };
+/** The quick one leaves out the peers and the other workloads. */
+const quickly = ['license', 'page', 'validate', 'hot-wallet'];
 
 const postgresFlags = [
   'shared_preload_libraries=pg_stat_statements',
@@ -33,19 +32,6 @@ const postgresFlags = [
   'max_wal_size=8GB',
   'checkpoint_timeout=1h',
 ].flatMap((setting) => ['-c', setting]);
-
-interface Bench {
-  readonly size: (typeof sizes)[keyof typeof sizes];
-  readonly world: World;
-  readonly running: readonly { server: BenchServer; process: RunningServer }[];
-  /** A connection to the world, and one to another database of the same server. */
-  readonly db: Client;
-  readonly statistics: Client;
-  /** Purchases that were answered as done. */
-  purchases: number;
-  /** Operations that the servers have got used to. */
-  readonly warm: Set<Operation>;
-}
 
 const stops: (() => Promise<unknown>)[] = [];
 let stopping: Promise<void> | undefined;
@@ -67,26 +53,57 @@ function stopAll(): Promise<void> {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { quick: { type: 'boolean' }, only: { type: 'string' }, profile: { type: 'string' } },
+    options: {
+      quick: { type: 'boolean' },
+      only: { type: 'string' },
+      servers: { type: 'string' },
+      profile: { type: 'string' },
+      flat: { type: 'string' },
+    },
   });
   const size = sizes[values.quick ? 'quick' : 'full'];
+  const named = values.servers?.split(',') ?? (values.quick ? [] : peers.map(({ name }) => name));
+  const servers = [latchkey, ...peers.filter(({ name }) => named.includes(name)), bare];
   setTimeout(() => void end(`gave up after ${size.patienceMs / 1_000} s`), size.patienceMs).unref();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(signal));
   const started = performance.now();
-  const bench = await prepare(size, values.profile);
+  const bench = await prepare(size, servers, values.profile);
   const measured: Measured[] = [];
-  const chosen = workloadsOf(bench.world).filter(({ name }) => !values.only || values.only.split(',').includes(name));
+  const all = workloadsOf(bench.world);
+  const only = values.only?.split(',') ?? (values.quick ? quickly : all.map(({ name }) => name));
+  const chosen = all.filter(({ name }) => only.includes(name));
   for (const workload of chosen) measured.push({ workload, rounds: await compare(bench, workload) });
   await checkLedger(bench.db, bench.purchases);
   printTable(
     servers.map(({ name }) => name),
     measured,
   );
+  for (const line of leftOut(servers, all, chosen)) console.log(line);
+  if (values.flat !== undefined) await watchMemory(bench, all, Number(values.flat));
+  else if (!values.quick && !values.only) await measureProcesses(bench, all);
   const seconds = Math.round((performance.now() - started) / 1_000);
   console.log(
     `\n${size.licenses} licenses of ${size.businesses} businesses; ${CONCURRENCY} connections; medians of ${size.rounds} rounds; ` +
       `node ${process.version} on ${availableParallelism()} processors; ${bench.purchases} purchases, ledger sound; ${seconds} s`,
   );
+}
+
+/** What a reader of the table would look for in vain. */
+function leftOut(
+  servers: readonly BenchServer[],
+  all: readonly Workload[],
+  chosen: readonly Workload[],
+): readonly string[] {
+  const others = peers.filter((peer) => !servers.includes(peer)).map(({ name }) => name);
+  const rows = all.filter((workload) => !chosen.includes(workload)).map(({ name }) => name);
+  const skipping = servers.flatMap(({ name, skips = [] }) => skips.map((operation) => `${name} has no ${operation}`));
+  return [
+    '',
+    ...absent,
+    ...skipping,
+    ...(others.length > 0 ? [`servers left out: ${others.join(', ')}`] : []),
+    ...(rows.length > 0 ? [`workloads left out: ${rows.join(', ')}`] : []),
+  ];
 }
 
 async function end(why: string): Promise<void> {
@@ -96,7 +113,11 @@ async function end(why: string): Promise<void> {
 }
 
 /** A loaded database and the servers over it. */
-async function prepare(size: Bench['size'], profile: string | undefined): Promise<Bench> {
+async function prepare(
+  size: Bench['size'],
+  servers: readonly BenchServer[],
+  profile: string | undefined,
+): Promise<Bench> {
   const folder = await owned(
     () => mkdtemp(join(tmpdir(), 'latchkey-bench-')),
     (made) => rm(made, { recursive: true, force: true }),
@@ -114,7 +135,16 @@ async function prepare(size: Bench['size'], profile: string | undefined): Promis
     loadWorld(db, size),
     ...servers.map((server) => run(server, options)),
   ]);
-  return { size, world, running, db, statistics, purchases: 0, warm: new Set() };
+  return {
+    size,
+    world,
+    running,
+    startAnother: async (server) => (await run(server, { ...options, profile: undefined })).process,
+    db,
+    statistics,
+    purchases: 0,
+    warm: new Set(),
+  };
 }
 
 async function run(
@@ -141,84 +171,6 @@ function connected(url: string): Promise<Client> {
     },
     (client) => client.end(),
   );
-}
-
-/** Rounds of one workload by server, alternating, so that whatever else the machine does hits all of them. */
-async function compare(bench: Bench, workload: Workload): Promise<Round[][]> {
-  const { size, running, world } = bench;
-  const requests = running.map(({ server }) =>
-    workload.variables.map((variables) => {
-      const { path, body } = server.request(workload.operation, variables);
-      return requestBytes(path, callerOf(workload.operation, world), body);
-    }),
-  );
-  const check = (answer: Answer) => {
-    refuseErrors(workload, answer);
-    if (workload.operation === 'purchase') bench.purchases++;
-  };
-  await refuseDifferences(bench, workload, requests, check);
-  const once = (index: number, ms: number, warming = false) => {
-    const limits = { ms, requests: warming ? WARM_UP_REQUESTS : 200_000, concurrency: CONCURRENCY };
-    return measure(running[index]!.process, requests[index]!, limits, check, bench.statistics);
-  };
-  const rounds: Round[][] = running.map(() => []);
-  if (!bench.warm.has(workload.operation)) {
-    for (const index of running.keys()) await once(index, size.warmUpMs, true);
-    bench.warm.add(workload.operation);
-  }
-  for (let round = 0; round < size.rounds; round++) {
-    const order = [...running.keys()];
-    if (round % 2 === 1) order.reverse();
-    for (const index of order) rounds[index]!.push(await once(index, size.roundMs));
-  }
-  return rounds;
-}
-
-/** Programs that check a key have no token. */
-function callerOf(operation: Operation, { token, brandUrl }: World): string {
-  return operation === 'validate' ? `Brand-URL: ${brandUrl}` : `Authorization: Bearer ${token}`;
-}
-
-/** Only an answer that did what was asked counts. */
-function refuseErrors({ name, operation }: Workload, { status, body }: Answer): void {
-  const done = operation !== 'purchase' || (body.includes('"success":true') && body.includes('"userErrors":[]'));
-  const found = operation !== 'license' || !body.includes('"license":null');
-  if (status === 200 && done && found && !body.includes('"errors":')) return;
-  throw new Error(`${name}: an answer with errors (${status}): ${body.slice(0, 1_000)}`);
-}
-
-/** The servers must answer the same: of readings the same data, of purchases the same fields. */
-async function refuseDifferences(
-  { running }: Bench,
-  { name, operation }: Workload,
-  requests: readonly (readonly Buffer[])[],
-  check: (answer: Answer) => void,
-): Promise<void> {
-  const answers: unknown[] = [];
-  for (const [index, { process }] of running.entries()) {
-    const connection = await openConnection(process.port);
-    try {
-      const answer = await connection.send(requests[index]![0]!);
-      check(answer);
-      const { data } = JSON.parse(answer.body) as { data: unknown };
-      answers.push(operation === 'purchase' ? shapeOf(data) : data);
-    } finally {
-      connection.close();
-    }
-  }
-  const other = answers.findIndex((answer) => !isDeepStrictEqual(answer, answers[0]));
-  if (other < 0) return;
-  const [first, second] = [answers[0], answers[other]].map((answer) => JSON.stringify(answer).slice(0, 2_000));
-  throw new Error(
-    `${name}: ${running[0]!.server.name} and ${running[other]!.server.name} answer differently:\n${first}\n${second}`,
-  );
-}
-
-/** Names and types without the values. */
-function shapeOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(shapeOf);
-  if (typeof value !== 'object' || value === null) return typeof value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shapeOf(inner)]));
 }
 
 try {

@@ -3,7 +3,7 @@ import { moneyOf } from '../src/kernel/money.js';
 import type { World } from './loadWorld.js';
 
 /** Names of what is asked for; a server says for each how it wants to be asked. */
-export type Operation = 'license' | 'page' | 'validate' | 'purchase';
+export type Operation = 'license' | 'page' | 'firstPage' | 'deepPage' | 'validate' | 'purchase';
 
 /** One line of the table: an operation with the variables of its requests, in turn. */
 export interface Workload {
@@ -21,6 +21,10 @@ export const documents: Record<Operation, string> = {
   license: `query License($id: ID!) { license(id: $id) { ${LICENSE} } }`,
   page: `query Page($before: DateTime!) {
     licenses(first: 50, where: { createdAt: { lt: $before } }) { nodes { ${LICENSE} } pageInfo { hasNextPage } }
+  }`,
+  firstPage: `query FirstPage { licenses(first: 50) { nodes { ${LICENSE} } pageInfo { hasNextPage } } }`,
+  deepPage: `query DeepPage($after: String!) {
+    licenses(first: 50, after: $after) { nodes { ${LICENSE} } pageInfo { hasNextPage } }
   }`,
   validate: `query Validate($input: ValidateLicenseKeyInput!) {
     validateLicenseKey(input: $input) {
@@ -69,6 +73,13 @@ export function workloadsOf(world: World): Workload[] {
       title: 'a page of 50 of them',
       operation: 'page',
       variables: world.licenses.map(({ createdAt }) => ({ before: createdAt.toISOString() })),
+    },
+    { name: 'first-page', title: 'the first page of all licenses', operation: 'firstPage', variables: [{}] },
+    {
+      name: 'deep-page',
+      title: `page ${world.deep.page} of them`,
+      operation: 'deepPage',
+      variables: [{ cursor: world.deep }],
     },
     {
       name: 'validate',

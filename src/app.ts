@@ -42,12 +42,13 @@ export async function createApp({
   onMutation,
 }: AppParts): Promise<App> {
   const lastUsed = createLastUsed(db);
+  const findBrand = createFindBrand(db);
   const parts: ContextParts = {
     db,
     keyring,
     mailFolder: config.mailFolder,
     authenticate: createAuthenticate(db, lastUsed.note),
-    findBrand: createFindBrand(db),
+    findBrand,
     adminToken: config.adminToken,
     clock,
     guessesOf: createGuessLimiter(config.rateLimits.keys),
@@ -58,7 +59,7 @@ export async function createApp({
     schema: createSchema(config.limits),
     log,
     contextFor: (caller) => contextFor(parts, caller),
-    keySetOf: (question) => keySetOf(db, question, clock()),
+    keySetOf: (question) => keySetOf(db, findBrand, question, clock()),
     ready: () => readinessOf(db),
     metrics: new Registry(),
   });

@@ -1,4 +1,4 @@
-import { findBrand } from './accounts/findBrand.js';
+import type { FindBrand } from './accounts/findBrand.js';
 import { soleBusiness } from './accounts/soleBusiness.js';
 import type { KeySetQuestion } from './graphql/jwksRoute.js';
 import { ClientError } from './kernel/clientError.js';
@@ -10,8 +10,13 @@ import { jwksOf } from './licenseFiles/publicKeys.js';
  * the only business that there is.
  * @throws ClientError BRAND_NOT_FOUND
  */
-export async function keySetOf(db: Database, { brandUrl, host }: KeySetQuestion, now: Date): Promise<object> {
-  const brand = await findBrand(db, brandUrl ?? host);
+export async function keySetOf(
+  db: Database,
+  findBrand: FindBrand,
+  { brandUrl, host }: KeySetQuestion,
+  now: Date,
+): Promise<object> {
+  const brand = await findBrand(brandUrl ?? host);
   if (brandUrl !== null && !brand) {
     const message = `There is no brand ${JSON.stringify(brandUrl)}. Check the header Brand-URL or the parameter brand.`;
     throw new ClientError('BRAND_NOT_FOUND', message);

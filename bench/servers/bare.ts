@@ -6,7 +6,7 @@ import { hmacSecret } from '../loadWorld.js';
 import { startNode, type BenchServer } from './server.js';
 
 /** The reads in Latchkey's own words: all of a row's columns, by the same conditions. */
-const reads = {
+export const reads = {
   licenses: `SELECT ${columnsOf('License', 't')} FROM licenses t WHERE t.business_id = $1 AND t.mode = $2 AND t.id = ANY($3::uuid[])`,
   page: `SELECT ${columnsOf('License', 't')} FROM licenses t WHERE t.business_id = $1 AND t.mode = $2 AND t.created_at < $3
     ORDER BY t.created_at DESC, t.id DESC LIMIT 51`,
@@ -25,7 +25,12 @@ export const bare: BenchServer = {
       READS: JSON.stringify(reads),
       HMAC_SECRET: hmacSecret.toString('base64'),
     }),
-  request: (operation, variables) => ({ path: `/${operation}`, body: variables }),
+  request: (operation, { cursor, ...variables }) => {
+    // No two licenses of the world were made at the same moment, so where a row stands is when it was made.
+    const before = (cursor as { createdAt: Date } | undefined)?.createdAt ?? '9999-01-01';
+    const isPage = operation === 'firstPage' || operation === 'deepPage';
+    return isPage ? { path: '/page', body: { before } } : { path: `/${operation}`, body: variables };
+  },
 };
 
 /** Beside the production build, so that the server's process is plain node, as Latchkey's is. */

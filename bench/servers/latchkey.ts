@@ -1,9 +1,22 @@
 import { randomBytes } from 'node:crypto';
+import { cursorMark, cursorText } from '../../src/kernel/cursor.js';
 import { hmacSecret } from '../loadWorld.js';
 import { documents } from '../workloads.js';
 import { startNode, type BenchServer } from './server.js';
 
 const key = () => `bench:${randomBytes(32).toString('base64')}`;
+
+interface RowPlace {
+  readonly businessId: string;
+  readonly createdAt: Date;
+  readonly id: string;
+}
+
+/** The cursor that Latchkey itself gives for a license in the list of all of them, the newest first. */
+function cursorOf({ businessId, createdAt, id }: RowPlace): string {
+  const mark = cursorMark(['License', { business_id: businessId, mode: 'LIVE' }, 'CREATED_AT', 'DESC', null]);
+  return cursorText(mark, { key: createdAt.toISOString(), id });
+}
 
 /** Latchkey as it is run in production, with everything on; only its rate limits are raised. */
 export const latchkey: BenchServer = {
@@ -20,5 +33,11 @@ export const latchkey: BenchServer = {
       LATCHKEY_RATE_IP_CAPACITY: '1000000000',
       LATCHKEY_RATE_KEYS_CAPACITY: '1000000000',
     }),
-  request: (operation, variables) => ({ path: '/graphql', body: { query: documents[operation], variables } }),
+  request: (operation, { cursor, ...variables }) => ({
+    path: '/graphql',
+    body: {
+      query: documents[operation],
+      variables: cursor ? { ...variables, after: cursorOf(cursor as RowPlace) } : variables,
+    },
+  }),
 };

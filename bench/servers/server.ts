@@ -21,6 +21,8 @@ export interface BenchServer {
   start(options: StartOptions): Promise<RunningServer>;
   /** How it wants to be asked; the answer's `data` must be what Latchkey answers. */
   request(operation: Operation, variables: Record<string, unknown>): { path: string; body: object };
+  /** Operations that it does not have. */
+  readonly skips?: readonly Operation[];
 }
 
 /** A server that runs, as a process of its own. */

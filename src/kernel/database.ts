@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../generated/prisma/client.js';
+import { createReader } from './pipeline.js';
 
 /** The database, with two pools: reads never queue behind writers that wait for locks. */
 export interface Database {
@@ -70,6 +71,8 @@ function createPool(settings: DatabaseSettings, max: number): pg.Pool {
     connectionString: settings.url,
     max,
     types: types,
+    // Statements go out without waiting for the answers of those before them.
+    pipeline: true,
     connectionTimeoutMillis: 5_000,
     // The server's own limits end nothing when the path to it is dead: these do.
     query_timeout: 12_000,
@@ -89,15 +92,14 @@ function createPool(settings: DatabaseSettings, max: number): pg.Pool {
 export function openDatabase(settings: DatabaseSettings): Database {
   const readPool = createPool(settings, settings.readConnections);
   const writePool = createPool(settings, settings.writeConnections);
+  const read = createReader(readPool);
   const captured = new AsyncLocalStorage<{ client?: pg.PoolClient }>();
   const prisma = new PrismaClient({ adapter: new PrismaPg(readPool) });
   const writerPrisma = new PrismaClient({ adapter: new PrismaPg(capturingPool(writePool, captured)) });
   return {
     prisma,
-    async sql<Row extends object>(name: string | null, text: string, values: unknown[]) {
-      const result = await readPool.query<Row>({ ...(name ? { name } : {}), text, values });
-      return result.rows;
-    },
+    sql: <Row extends object>(name: string | null, text: string, values: unknown[]) =>
+      read<Row>(name === null ? { text, values } : { name, text, values }),
     writer: { pool: writePool, prisma: writerPrisma, captured },
     async close() {
       await Promise.all([prisma.$disconnect(), writerPrisma.$disconnect()]);

@@ -51,15 +51,23 @@ export function newId(): string {
   return v7();
 }
 
-/** The id that the API shows for a row of a type. */
+const [HYPHEN, ZERO, LETTERS] = [45, 48, 97];
+
+/** The id that the API shows for a row of a type; the UUID in small letters, as PostgreSQL prints it. */
 export function globalId(type: IdType, uuid: string): string {
-  let bits = BigInt(`0x${uuid.replaceAll('-', '')}`);
-  let text = '';
-  for (let i = 0; i < 26; i++) {
-    text = ALPHABET.charAt(Number(bits & 31n)) + text;
-    bits >>= 5n;
+  let text = `${idPrefixes[type]}_`;
+  // 128 bits after two that are zero make 26 digits of five bits.
+  let [bits, held] = [0, 2];
+  for (let i = 0; i < uuid.length; i++) {
+    const code = uuid.charCodeAt(i);
+    if (code === HYPHEN) continue;
+    bits = ((bits & 31) << 4) | (code < LETTERS ? code - ZERO : code - LETTERS + 10);
+    held += 4;
+    if (held < 5) continue;
+    held -= 5;
+    text += ALPHABET[(bits >> held) & 31] as string;
   }
-  return `${idPrefixes[type]}_${text}`;
+  return text;
 }
 
 /** Type and UUID of an id that the API showed; null when it is malformed. Only the one canonical spelling is accepted. */

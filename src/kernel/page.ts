@@ -47,9 +47,9 @@ export interface ListSpec<M extends Model> {
   readonly order: ListOrder;
 }
 
-/** One page, in the shape that the SDL's connections have. Counting happens when it is asked for. */
+/** One page, in the shape that the SDL's connections have. Edges are made, and rows counted, when they are asked for. */
 export interface Connection<Row> {
-  edges: { cursor: string; node: Row }[];
+  readonly edges: { cursor: string; node: Row }[];
   nodes: Row[];
   pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null };
   totalCount: () => Promise<number>;
@@ -165,20 +165,19 @@ function connectionOf<Row extends { id?: unknown }>(
   const more = found.length > window.limit;
   const page = found.slice(0, window.limit);
   if (window.backward) page.reverse();
-  const edges = page.map(({ __key, __order: _order, __parent: _parent, ...node }) => ({
-    cursor: cursorText(mark, { key: __key, id: node.id }),
-    node: node as unknown as Row,
-  }));
+  const cursorOfRow = (row: Keyed<Row> | undefined) => (row ? cursorText(mark, { key: row.__key, id: row.id }) : null);
   let counted: Promise<number> | undefined;
   const total = () => (counted ??= count());
   return {
-    edges,
-    nodes: edges.map((edge) => edge.node),
+    get edges() {
+      return page.map((node) => ({ cursor: cursorOfRow(node) as string, node }));
+    },
+    nodes: page,
     pageInfo: {
       hasNextPage: window.backward ? window.before !== null : more,
       hasPreviousPage: window.backward ? more : window.after !== null,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      startCursor: cursorOfRow(page[0]),
+      endCursor: cursorOfRow(page.at(-1)),
     },
     totalCount: async () => Math.min(await total(), COUNT_CAP),
     totalCountIsCapped: async () => (await total()) > COUNT_CAP,

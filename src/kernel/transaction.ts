@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Prisma } from '../generated/prisma/client.js';
 import { claimIdempotencyKey, keepIdempotentResult } from './idempotency.js';
 import { violatedConstraint } from './databaseError.js';
+import { allOf, writeTogether } from './pipeline.js';
 import { Refusal, type UserErrorData } from './refusal.js';
 import type { RequestContext } from './requestContext.js';
 import { columnName } from './rows.js';
@@ -102,10 +103,7 @@ export async function inSqlTransaction<Result extends object>(
     const onError = (error: Error) => (broken = error);
     client.on('error', onError);
     try {
-      await client.query('BEGIN');
-      const result = await perform(sqlTx(ctx, client), work);
-      await client.query('COMMIT');
-      return result;
+      return await performAndCommit(ctx, client, work);
     } catch (error) {
       await client.query('ROLLBACK').catch((rollbackError: Error) => (broken = rollbackError));
       throw error;
@@ -115,6 +113,29 @@ export async function inSqlTransaction<Result extends object>(
       client.release(broken);
     }
   });
+}
+
+/**
+ * BEGIN goes out with the first statement, and COMMIT with the last rows: where those are refused, PostgreSQL makes of it a
+ * ROLLBACK. Nothing is awaited between the two that could fail unseen.
+ */
+async function performAndCommit<Result extends object>(
+  ctx: RequestContext,
+  client: pg.PoolClient,
+  work: (tx: SqlTx) => Promise<Result>,
+): Promise<Result> {
+  writeTogether(client);
+  const begun = client.query('BEGIN');
+  const tx = sqlTx(ctx, client, begun);
+  const { idempotency } = ctx;
+  if (idempotency) await claimIdempotencyKey(tx, idempotency);
+  const result = await work(tx);
+  await begun;
+  const written = tx.flush();
+  if (idempotency) await allOf([written, keepIdempotentResult(tx, idempotency, result)]);
+  const [, { command }] = await allOf([written, client.query('COMMIT')]);
+  if (command !== 'COMMIT') throw new Error('the transaction was rolled back, though no statement of it failed');
+  return result;
 }
 
 async function perform<T extends SqlTx, Result extends object>(
@@ -149,31 +170,35 @@ class TransactionTooLong extends Error {
   }
 }
 
-function sqlTx(ctx: RequestContext, client: pg.PoolClient): SqlTx {
+/** @param begun its BEGIN, which may be under way: whoever has had a statement's answer has had that of BEGIN */
+function sqlTx(ctx: RequestContext, client: pg.PoolClient, begun: Promise<unknown> = Promise.resolve()): SqlTx {
   const remembered = new Map<string, object[]>();
-  const begun = performance.now();
+  const beganAt = performance.now();
+  begun.catch(() => undefined);
   const tx: SqlTx = {
     ctx,
-    async sql<Row extends object>(name: string, text: string, values: unknown[]) {
-      if (performance.now() - begun > LAST_STATEMENT_MS) throw new TransactionTooLong();
-      const result = await client.query<Row>({ name, text, values });
-      return result.rows;
+    // Throws what it does not even send, so that no COMMIT follows it.
+    sql<Row extends object>(name: string, text: string, values: unknown[]) {
+      if (performance.now() - beganAt > LAST_STATEMENT_MS) throw new TransactionTooLong();
+      writeTogether(client);
+      const answer = client.query<Row>({ name, text, values });
+      return answer.then(async ({ rows }) => {
+        await begun;
+        return rows;
+      });
     },
     insert(table, ...rows) {
       const list = remembered.get(table);
       if (list) list.push(...rows);
       else if (rows.length > 0) remembered.set(table, [...rows]);
     },
-    async flush() {
-      if (remembered.size === 0) return;
+    flush() {
+      if (remembered.size === 0) return Promise.resolve();
       const batch = [...remembered];
       remembered.clear();
       const { name, text } = insertStatement(batch);
-      await tx.sql(
-        name,
-        text,
-        batch.map(([, rows]) => JSON.stringify(rows.map(rowAsJson))),
-      );
+      const values = batch.map(([, rows]) => JSON.stringify(rows.map(rowAsJson)));
+      return tx.sql(name, text, values).then(() => undefined);
     },
   };
   return tx;

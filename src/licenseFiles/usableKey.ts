@@ -1,11 +1,10 @@
 import type { DeviceTenant } from '../activations/keyForDevice.js';
 import type { LicenseKeyCheckCode } from '../generated/graphql.js';
-import type { License } from '../generated/prisma/client.js';
 import { refusal, type Refusal } from '../kernel/refusal.js';
 import { presentText } from '../kernel/text.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { checksOf, isValid } from '../validation/checks.js';
-import type { KeyFacts, ProductFacts } from '../validation/facts.js';
+import type { JudgedLicense, KeyFacts, ProductFacts } from '../validation/facts.js';
 import { judge } from '../validation/judge.js';
 import { keyProblem } from '../validation/keyProblem.js';
 import { readFacts } from '../validation/readFacts.js';
@@ -15,7 +14,7 @@ import { toldOf } from '../validation/validateLicenseKeys.js';
 export interface UsableKey {
   readonly found: KeyFacts;
   /** The license that it was judged by, as it is now. */
-  readonly license: License | null;
+  readonly license: JudgedLicense | null;
   readonly products: readonly ProductFacts[];
   readonly told: ReturnType<typeof toldOf>;
   /** Until when it works as things stand; null: for ever. */
@@ -40,7 +39,7 @@ export async function usableKey(
   { key, fingerprint, productSku }: AskedKey,
   known: () => void,
 ): Promise<UsableKey> {
-  const problem = keyProblem(tenant.businessId, key);
+  const problem = keyProblem(tenant.holder, key);
   if (problem) throw notValid([problem]);
   const { now } = tx.ctx;
   const question = { productSku: presentText(productSku), version: null, customerNumber: null, fingerprint, at: now };
@@ -60,7 +59,7 @@ export async function usableKey(
   };
 }
 
-function productsOf({ licenses, products }: KeyFacts, judged: License | null): readonly ProductFacts[] {
+function productsOf({ licenses, products }: KeyFacts, judged: JudgedLicense | null): readonly ProductFacts[] {
   return judged ? (licenses.find(({ license }) => license.id === judged.id)?.products ?? []) : products;
 }
 

@@ -3,6 +3,7 @@ import type { Entitlement } from '../generated/prisma/client.js';
 import { grantEntitlements } from '../grants/grantEntitlements.js';
 import { drawNumbers } from '../kernel/drawNumber.js';
 import { newId } from '../kernel/id.js';
+import { allOf } from '../kernel/pipeline.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import type { Metadata } from '../kernel/text.js';
 import type { SqlTx } from '../kernel/transaction.js';
@@ -72,13 +73,15 @@ export async function issueLicenses(
 ): Promise<{ id: string }[]> {
   await holdFreeAssignees(tx, licenses.flatMap(slotsOfNew));
   const { entitlements, suppliedKey } = options;
-  const maker = (await keyMakerOf(tx, licenses, options)) ?? undefined;
+  const [maker, numbers] = await allOf([
+    keyMakerOf(tx, licenses, options),
+    drawNumbers(tx, 'License', licenses.length),
+  ]);
   const needed = neededFromPools(entitlements, licenses.length, suppliedKey !== null);
   const poolKeys = await drawPoolKeys(tx, needed, ['input']);
-  const numbers = await drawNumbers(tx, 'License', licenses.length);
   return licenses.map((license, i) => {
     const id = addLicense(tx, license, numbers[i] as string);
-    const keys = { suppliedKey: i === 0 ? suppliedKey : null, maker, poolKeys };
+    const keys = { suppliedKey: i === 0 ? suppliedKey : null, maker: maker ?? undefined, poolKeys };
     giveKeyAndGrants(tx, { id, orderId: license.orderId }, options, keys);
     return { id };
   });

@@ -43,9 +43,18 @@ export function dueChanges(license: LicenseLife, now: Date): DueChange[] {
 
 /** The first of `dueChanges`; null: nothing is due. */
 export function nextDueChange(license: LicenseLife, now: Date): DueChange | null {
+  if (isSettled(license, now)) return null;
   const due = candidates(license).filter(({ at }) => at <= now);
   // A stable sort: at one instant the order is the candidates'.
   return due.sort((left, right) => left.at.getTime() - right.at.getTime())[0] ?? null;
+}
+
+/** Whether nothing that could happen to a license by itself has come; asked for every field that depends on the moment. */
+function isSettled(license: LicenseLife, now: Date): boolean {
+  const { status, validFrom, validUntil, pendingStatusAt, pendingOfferingAt, expiredAt } = license;
+  const hasCome = (at: Date | null) => at !== null && at <= now;
+  if (hasCome(pendingStatusAt) || hasCome(pendingOfferingAt)) return false;
+  return !(status === 'PENDING' && hasCome(validFrom)) && (expiredAt !== null || !hasCome(validUntil));
 }
 
 /** What will happen to a license by itself, whenever; in the order that counts at one instant. */
@@ -123,7 +132,9 @@ export function after<Life extends LicenseLife>(license: Life, to: LicenseStatus
  * it, and a pending license whose start has come is active since that start. `effectiveStatus` says the same in SQL.
  */
 export function asOf<Life extends LicenseLife>(license: Life, now: Date): Life {
-  return dueChanges(license, now).reduce((before, change) => afterDue(before, change), license);
+  let life = license;
+  for (let next = nextDueChange(life, now); next; next = nextDueChange(life, now)) life = afterDue(life, next);
+  return life;
 }
 
 /** Where a license stands at an instant: its effective status. */

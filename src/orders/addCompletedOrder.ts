@@ -6,6 +6,8 @@ import type { SqlTx } from '../kernel/transaction.js';
 
 /** An order that is carried out in the transaction that writes it, paid by a wallet. */
 export interface CompletedOrder {
+  /** Absent: a new one. */
+  readonly id?: string;
   readonly brandId: string;
   /** Who bought. */
   readonly customerId: string;
@@ -34,10 +36,12 @@ export interface OrderedLine {
  * A step: an order that is born COMPLETED, with its lines. Its total is the sum of theirs.
  * @returns the order's id; the rows are remembered, not yet written
  */
-export async function addCompletedOrder(tx: SqlTx, { lines, ...fields }: CompletedOrder): Promise<{ id: string }> {
+export async function addCompletedOrder(
+  tx: SqlTx,
+  { id = newId(), lines, ...fields }: CompletedOrder,
+): Promise<{ id: string }> {
   const { now } = tx.ctx;
   const tenant = tenantOf(tx.ctx);
-  const id = newId();
   const [number] = (await drawNumbers(tx, 'Order', 1)) as [string];
   const order = {
     ...tenant,

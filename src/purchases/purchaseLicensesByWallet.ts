@@ -1,6 +1,8 @@
 import { entitlementsOfPackage } from '../entitlements/entitlementsOf.js';
+import type { Entitlement } from '../generated/prisma/client.js';
 import type { PurchaseLicensesByWalletInput } from '../generated/graphql.js';
 import { newId } from '../kernel/id.js';
+import { allOf } from '../kernel/pipeline.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { licenseKeyTaken } from '../licenseKeys/licenseKey.js';
@@ -35,16 +37,20 @@ export async function purchaseLicensesByWallet(
     async (tx) => {
       // In here, behind the idempotency key: a retry gets its result even when the window has passed meanwhile.
       const wanted = wantedPurchase(ctx, input);
-      const agreed = await agreedPurchase(tx, wanted);
-      const ledgerTransactionId = agreed.total === 0n ? null : newId();
-      const order = await orderOf(tx, wanted, agreed, ledgerTransactionId);
-      const licenses = await licensesOf(tx, wanted, agreed, order.id);
-      rememberDiscounts(tx, agreed, order.id);
-      await tx.flush();
-      await countDiscounts(tx, agreed);
-      const entryId = await payment(tx, agreed, order.id, ledgerTransactionId);
+      // The first of them locks the package, so that the second reads what stays attached to it.
+      const [agreed, entitlements] = await allOf([
+        agreedPurchase(tx, wanted),
+        entitlementsOfPackage(tx, wanted.packageId),
+      ]);
+      const ids = { orderId: newId(), ledgerTransactionId: agreed.total === 0n ? null : newId() };
+      const [, licenses] = await allOf([
+        addOrder(tx, wanted, agreed, ids),
+        addLicenses(tx, wanted, { ...agreed, ...ids, entitlements }),
+      ]);
+      rememberDiscounts(tx, agreed, ids.orderId);
+      const [, entryId] = await allOf([tx.flush(), payment(tx, agreed, ids)]);
       return {
-        orderId: order.id,
+        orderId: ids.orderId,
         licenseIds: licenses.map(({ id }) => id),
         walletId: agreed.wallet.id,
         ledgerEntryIds: entryId === null ? [] : [entryId],
@@ -54,11 +60,17 @@ export async function purchaseLicensesByWallet(
   );
 }
 
-function orderOf(
+/** Ids of what is written later; without a ledger transaction nothing is to pay. */
+interface PurchaseIds {
+  readonly orderId: string;
+  readonly ledgerTransactionId: string | null;
+}
+
+function addOrder(
   tx: SqlTx,
   wanted: WantedPurchase,
   { wallet, price, total, ...agreed }: AgreedPurchase,
-  ledgerTransactionId: string | null,
+  { orderId: id, ledgerTransactionId }: PurchaseIds,
 ): Promise<{ id: string }> {
   const line = {
     packageId: agreed.package.id,
@@ -71,22 +83,26 @@ function orderOf(
     description: wanted.description,
   };
   const { id: walletId, customerId, brandId, currency } = wallet;
-  return addCompletedOrder(tx, { brandId, customerId, walletId, currency, ledgerTransactionId, lines: [line] });
+  return addCompletedOrder(tx, { id, brandId, customerId, walletId, currency, ledgerTransactionId, lines: [line] });
 }
 
-async function licensesOf(
+function addLicenses(
   tx: SqlTx,
   wanted: WantedPurchase,
-  { package: bought, subscriptionType, customer, price }: AgreedPurchase,
-  orderId: string,
+  {
+    package: bought,
+    subscriptionType,
+    customer,
+    price,
+    orderId,
+    entitlements,
+  }: AgreedPurchase & PurchaseIds & { entitlements: readonly Entitlement[] },
 ): Promise<{ id: string }[]> {
-  const packageId = bought.id;
-  const entitlements = await entitlementsOfPackage(tx, packageId);
   const license = {
     customerId: customer.id,
     type: bought.sku,
     productOfferingId: null,
-    packageId,
+    packageId: bought.id,
     subscriptionTypeId: subscriptionType.id,
     orderId,
     validFrom: wanted.startDate,
@@ -111,13 +127,17 @@ async function licensesOf(
   );
 }
 
-/** The debit: the purchase's last statement. @returns the ledger entry's id; null when nothing is to pay */
+/**
+ * The counts of limited discounts, then the debit: the purchase's last statement, so that no wallet is held while a discount is
+ * waited for. @returns the ledger entry's id; null when nothing is to pay
+ */
 async function payment(
   tx: SqlTx,
-  { wallet, total }: AgreedPurchase,
-  orderId: string,
-  transactionId: string | null,
+  agreed: AgreedPurchase,
+  { orderId, ledgerTransactionId: transactionId }: PurchaseIds,
 ): Promise<string | null> {
+  const { wallet, total } = agreed;
+  await countDiscounts(tx, agreed);
   if (transactionId === null) return null;
   const why = { kind: 'PURCHASE', reason: null, reference: null, orderId } as const;
   const movement = { walletId: wallet.id, currency: wallet.currency, amount: total, transactionId, ...why };
