@@ -20,7 +20,11 @@ export async function fetchKeySet({ url, brandUrl, fetch = globalThis.fetch }: F
   const details = { code: 'NETWORK', retryable: true, status: null, requestId: null };
   let response: Response;
   try {
-    response = await fetch(new URL('/.well-known/jwks.json', url), { headers, signal: AbortSignal.timeout(15_000) });
+    response = await fetch(new URL('/.well-known/jwks.json', url), {
+      headers,
+      cache: 'no-cache',
+      signal: AbortSignal.timeout(15_000),
+    });
   } catch (cause) {
     throw new LatchkeyError('The server could not be reached.', { ...details, cause });
   }

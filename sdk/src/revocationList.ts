@@ -54,6 +54,7 @@ async function openPage(text: string, jwks: KeySet, owner: ListOwner): Promise<P
   const opened = await openSigned(text, jwks, listType);
   if (opened.problem) return null;
   const page = opened.claims as unknown as Page;
+  if (![page.revoked, page.restored].every(Array.isArray) || !/^\d+$/.test(page.version)) return null;
   const isOwn = page.iss === owner.iss && page.testMode === owner.testMode;
   return isOwn && opened.mode === (owner.testMode ? 'test' : 'live') ? page : null;
 }

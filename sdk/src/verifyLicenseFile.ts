@@ -64,6 +64,8 @@ export interface VerifyLicenseFileOptions {
   readonly testMode?: boolean;
   /** As `revokedLicenseKeys` gave it: one page, or all pages in order; absent: not checked. */
   readonly revocationList?: string | readonly string[] | null;
+  /** How many seconds old the list may be; absent: any age. */
+  readonly revocationListMaxAge?: number;
   /** `lastSeen` of the check before this one. */
   readonly lastSeen?: string | null;
   /** Milliseconds since 1970; default: the device's clock. */
@@ -92,15 +94,28 @@ const TOLERANCE_MS = 300_000;
 export async function verifyLicenseFile(options: VerifyLicenseFileOptions): Promise<LicenseFileCheck> {
   const opened = await openSigned(options.file.trim(), options.jwks, fileType);
   if (opened.problem) return told(opened.problem, null, options.lastSeen ?? null);
-  const license = opened.claims as unknown as LicenseFileClaims;
+  if (!isLicense(opened.claims)) return told('WRONG_TYPE', null, options.lastSeen ?? null);
+  const license: LicenseFileClaims = opened.claims;
   const mode = license.testMode ? 'test' : 'live';
   if (opened.mode !== mode) return told('WRONG_MODE', license, options.lastSeen ?? null);
   const now = options.now ?? Date.now();
   const elsewhere = await whyElsewhere(license, options);
   if (elsewhere) return told(elsewhere, license, options.lastSeen ?? null);
-  const { problem, listIssuedAt } = await whyRevoked(license, options);
+  const { problem, listIssuedAt } = await whyRevoked(license, options, now);
   const seen = latest(options.lastSeen, license.issuedAt, listIssuedAt);
   return told(problem ?? whyNotNow(license, seen, now), license, isoOf(Math.max(seen, now)), isoOf(seen));
+}
+
+/** Whether what was signed has what is checked here: a later version of the server may sign something else. */
+function isLicense(claims: unknown): claims is LicenseFileClaims {
+  const { licenseKey, device, productSkus, revocation } = (claims ?? {}) as Partial<LicenseFileClaims>;
+  return (
+    typeof licenseKey?.id === 'string' &&
+    typeof device?.fingerprintHash === 'string' &&
+    Array.isArray(productSkus) &&
+    Array.isArray(revocation?.entries) &&
+    /^\d+$/.test(revocation.listVersion)
+  );
 }
 
 /** What the file is for that the program is not. */
@@ -118,15 +133,19 @@ async function whyElsewhere(
 
 async function whyRevoked(
   { iss, testMode, revocation }: LicenseFileClaims,
-  { revocationList, jwks }: VerifyLicenseFileOptions,
+  { revocationList, revocationListMaxAge = Infinity, jwks }: VerifyLicenseFileOptions,
+  now: number,
 ): Promise<{ problem: Refused | null; listIssuedAt: number | null }> {
   if (revocationList == null) return { problem: null, listIssuedAt: null };
   const list = await readRevocationList([revocationList].flat(), jwks, { iss, testMode });
   if (!list) return { problem: 'REVOCATION_LIST_INVALID', listIssuedAt: null };
   const listIssuedAt = list.issuedAt;
-  if (list.version < BigInt(revocation.listVersion)) return { problem: 'REVOCATION_LIST_OUTDATED', listIssuedAt };
-  const isListed = revocation.entries.some((entry) => list.entries.has(entry));
-  return { problem: isListed ? 'REVOKED' : null, listIssuedAt };
+  // An older list says nothing about this file: its key may have been restored since.
+  const isOlder = list.version < BigInt(revocation.listVersion);
+  if (isOlder) return { problem: 'REVOCATION_LIST_OUTDATED', listIssuedAt };
+  if (revocation.entries.some((entry) => list.entries.has(entry))) return { problem: 'REVOKED', listIssuedAt };
+  const isOld = now > listIssuedAt + revocationListMaxAge * 1_000;
+  return { problem: isOld ? 'REVOCATION_LIST_OUTDATED' : null, listIssuedAt };
 }
 
 /** @param seen the latest instant that is known to have passed */
@@ -153,7 +172,7 @@ const messages: Readonly<Record<LicenseFileReason, string>> = {
   WRONG_PRODUCT: 'The license file is for another product.',
   WRONG_DEVICE: 'The license file is for another device.',
   REVOCATION_LIST_INVALID: 'The revocation list is damaged, not complete, or of another vendor. Load it anew.',
-  REVOCATION_LIST_OUTDATED: 'The revocation list is older than the license file. Load it anew.',
+  REVOCATION_LIST_OUTDATED: 'The revocation list is older than the license file, or too old. Load it anew.',
   REVOKED: 'The license was withdrawn.',
   CLOCK_SET_BACK: "The device's clock was set back. Set it right.",
   NOT_YET_VALID: 'The license file is not valid yet.',

@@ -19,11 +19,11 @@ export interface JwksRouteOptions {
   readonly rateLimit: BucketSize;
 }
 
-const MAX_AGE_SECONDS = 300;
+const MAX_AGE_SECONDS = 60;
 
 /**
- * The keys that license files and revocation lists are verified with, for anybody: `/.well-known/jwks.json`. May be kept for five
- * minutes, so that long a withdrawn key may still be believed.
+ * The keys that license files and revocation lists are verified with, for anybody: `/.well-known/jwks.json`. May be kept for a
+ * minute: so long a withdrawn key may still be believed, and a new one not be known yet.
  */
 export function jwksRoute(app: FastifyInstance, { keySetOf, rateLimit }: JwksRouteOptions): void {
   const byAddress = createRateLimiter(rateLimit);

@@ -14,7 +14,8 @@ import { useSigningKey } from './useSigningKey.js';
 
 /**
  * Checks out a license file for a key that is valid on a device. What the file allows is noted before it is signed, so that the
- * revocation list knows whom it concerns; nothing is locked that another check-out waits for.
+ * revocation list knows whom it concerns; only check-outs for the
+ * same device wait for each other.
  * @throws Refusal InvalidInput, ModeMismatch, LicenseKeyNotValid; ClientError BRAND_NOT_FOUND, RATE_LIMITED
  */
 export async function checkOutLicenseFile(

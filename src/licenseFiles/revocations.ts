@@ -102,9 +102,9 @@ export interface ListPage {
   readonly restored: readonly string[];
 }
 
-const PAGE = 5_000;
+const PAGE = 2_000;
 
-/** What changed after a version, up to 5,000 entries, read in one statement; the whole list after 0 or one that it never had. */
+/** What changed after a version, up to 2,000 entries, read in one statement; the whole list after 0 or one that it never had. */
 export async function readListPage(reader: SqlReader, tenant: Tenant, asked: bigint): Promise<ListPage> {
   const rows = await reader.sql<{ head: bigint; since: bigint; entry: (ListedRow & { version: string }) | null }>(
     'revocations_since',

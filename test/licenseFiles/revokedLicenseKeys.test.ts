@@ -92,12 +92,15 @@ test('listed is exactly what validateLicenseKey would not let run, while a file 
   /** Whether each device's entry is listed, against what a check answers at this moment. */
   const compared = async () => {
     const { entries } = await listed(business);
-    for (const [name, file] of files) {
-      const [key, fingerprint] = name.split(' ');
-      const { valid } = await validate(api, business, { key, fingerprint });
-      const isGood = Date.parse(claimsOf(file).graceUntil) > api.now().getTime();
-      expect([name, entriesOf(file).some((entry) => entries.includes(entry))]).toEqual([name, !valid && isGood]);
-    }
+    const inputs = [...files.keys()].map((name) => ({ key: name.split(' ')[0], fingerprint: name.split(' ')[1] }));
+    const { answers } = await api.data({
+      query: 'query ($inputs: [ValidateLicenseKeyInput!]!) { answers: validateLicenseKeys(inputs: $inputs) { valid } }',
+      variables: { inputs },
+      headers: { 'brand-url': business.brandUrl },
+    });
+    const seen = [...files].map(([name, file]) => [name, entriesOf(file).some((entry) => entries.includes(entry))]);
+    const isGood = (file: string) => Date.parse(claimsOf(file).graceUntil) > api.now().getTime();
+    expect(seen).toEqual([...files].map(([name, file], i) => [name, !answers[i].valid && isGood(file)]));
     return entries.length;
   };
   expect(await compared()).toBe(0);
@@ -181,22 +184,22 @@ test('a list of more than a page comes in parts that lead to the same list', asy
     null,
     `WITH made AS (INSERT INTO license_keys (business_id, mode, id, customer_id, key_ciphertext, last4, source, status, disabled_at, created_at, updated_at)
         SELECT k.business_id, k.mode, gen_random_uuid(), k.customer_id, k.key_ciphertext, k.last4, k.source, 'DISABLED', k.created_at, k.created_at, k.created_at
-          FROM license_keys k, generate_series(1, 5001) WHERE k.business_id = $1 RETURNING business_id, mode, id)
+          FROM license_keys k, generate_series(1, 2001) WHERE k.business_id = $1 RETURNING business_id, mode, id)
       INSERT INTO license_file_holds SELECT business_id, mode, id, id, '2999-01-01' FROM made`,
     tenant,
   );
   // As the database does by itself within a minute.
   await api.db.sql(null, 'ANALYZE license_keys, license_file_holds', []);
   const first = await revokedKeys(api, business);
-  expect([first.complete, first.version, claimsOf(first.list).revoked.length]).toEqual([false, '5000', 5000]);
+  expect([first.complete, first.version, claimsOf(first.list).revoked.length]).toEqual([false, '2000', 2000]);
   const rest = await revokedKeys(api, business, { since: first.version });
   expect([rest.complete, rest.since, rest.version, claimsOf(rest.list).revoked.length]).toEqual([
     true,
-    '5000',
-    '5001',
+    '2000',
+    '2001',
     1,
   ]);
-  expect(first.list.length).toBeLessThan(400_000);
+  expect(first.list.length).toBeLessThan(200_000);
   const jwks = await keySet(api, business);
   const check = async (...revocationList: string[]) =>
     (await verifyLicenseFile({ file, jwks, fingerprint: 'd', revocationList })).reason;

@@ -193,7 +193,7 @@ test("the key set is found by header, parameter or host; it may be kept, holds n
     kept.headers['cache-control'],
     kept.headers['content-type'],
     String(kept.headers.vary).includes('Brand-URL'),
-  ]).toEqual(['public, max-age=300', 'application/jwk-set+json; charset=utf-8', true]);
+  ]).toEqual(['public, max-age=60', 'application/jwk-set+json; charset=utf-8', true]);
   const again = await get({ 'brand-url': mine.brandUrl, 'if-none-match': String(kept.headers.etag) });
   expect([again.statusCode, again.body]).toEqual([304, '']);
   for (const response of [

@@ -84,7 +84,7 @@ test('a good file: what it says, and the instant to remember', async () => {
 test('every character counts: one that is changed, in whichever part, is noticed', async () => {
   const text = await file();
   const other = (character: string) => (character === 'A' ? 'B' : 'A');
-  for (let i = 0; i < text.length; i += 1 + (i % 7)) {
+  for (let i = 0; i < text.length; i += 11 + (i % 7)) {
     const changed = text.slice(0, i) + (text[i] === '.' ? 'x' : other(text[i]!)) + text.slice(i + 1);
     const result = await verify(changed);
     expect([i, result.usable, result.license]).toEqual([i, false, null]);
@@ -133,6 +133,13 @@ test('nothing but EdDSA by a known key is believed, whatever a file says about i
   expect(await reason(file(), { jwks: symmetric })).toBe('UNKNOWN_KEY');
   expect(await reason(file(), { jwks: { keys: [{ ...live.jwk, x: 'AAAA' }] } })).toBe('UNKNOWN_KEY');
   expect(await reason(page())).toBe('WRONG_TYPE');
+  for (const other of [
+    { device: null },
+    { revocation: { entries: [], listVersion: 'x' } },
+    { productSkus: undefined },
+  ]) {
+    expect(await reason(file(other))).toBe('WRONG_TYPE');
+  }
   expect(await reason(signed(claims, live, { typ: 'JWT' }))).toBe('WRONG_TYPE');
   const critical = [
     { ...header, alg: 'EdDSA', crit: ['exp'], exp: 1 },
@@ -206,6 +213,8 @@ test('the revocation list: key and device are found, and only a whole list of th
     page({}, foreign),
     page({}, live, { typ: 'latchkey-license+jwt' }),
     page({ issuedAt: 'today' }),
+    page({ revoked: null }),
+    page({ version: 'x' }),
     file(),
     Promise.resolve(unsigned({ alg: 'none', typ: 'latchkey-revocations+jwt' }, list)),
     Promise.resolve('x'),
@@ -217,4 +226,15 @@ test('the revocation list: key and device are found, and only a whole list of th
     'REVOCATION_LIST_OUTDATED',
   ]);
   expect(await reason(file(), { revocationList: null })).toBeNull();
+  // The file may have been checked out because the key was restored.
+  expect(await listed(page({ version: '6', revoked: ['of key'] }))).toBe('REVOCATION_LIST_OUTDATED');
+  const aged = async (revocationListMaxAge: number) =>
+    reason(file(), { revocationList: await page(), now: issued + 2 * HOUR, revocationListMaxAge });
+  expect([await aged(3_600), await aged(3_599)]).toEqual([null, 'REVOCATION_LIST_OUTDATED']);
+  const named = {
+    revocationList: await page({ revoked: ['of key'] }),
+    revocationListMaxAge: 1,
+    now: issued + 2 * HOUR,
+  };
+  expect(await reason(file(), named)).toBe('REVOKED');
 });
