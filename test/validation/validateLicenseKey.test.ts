@@ -244,6 +244,37 @@ test('an unknown, a foreign and a wrong key answer alike, whatever else is asked
   for (const other of others) expect(other).toEqual(first);
 });
 
+test('as much is read for an unknown key as for a known one, and nothing of it is shown', async () => {
+  const business = await newBusiness(api);
+  const { key } = await newLicensedKey(api, business.live, { licenseKey: { activationsLimit: 2 } });
+  for (let i = 0; i < 4; i++) await newBareKey(api, business.live, `bare ${i}`);
+  const { sql } = api.db;
+  const read: { isHit: boolean; key: unknown }[] = [];
+  const listening = async (name: string | null, text: string, values: unknown[]) => {
+    const rows = await sql<(typeof read)[number]>(name, text, values);
+    if (name === 'facts_of_one_key') read.push(...rows);
+    return rows;
+  };
+  Object.assign(api.db, { sql: listening });
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, (_, i) => validate(api, business, { key: `unknown ${i}`, fingerprint: 'f' })),
+  ).finally(() => Object.assign(api.db, { sql }));
+  // Where the next value is that of another key, which is so for five of six, that one is read.
+  expect(read.map(({ isHit }) => isHit)).toEqual(answers.map(() => false));
+  expect(read.filter((row) => row.key !== null).length).toBeGreaterThan(10);
+  for (const { checks, ...answer } of answers) {
+    expect(checks.map(({ code }: { code: string }) => code)).toEqual(['KEY_NOT_FOUND']);
+    expect(answer).toMatchObject({
+      license: null,
+      product: null,
+      activationsLimit: null,
+      expiresAt: null,
+      entitlements: [],
+    });
+  }
+  expect((await validate(api, business, { key })).activationsLimit).toBe(2);
+});
+
 test('keys of the other mode and of another brand are told by one code and nothing more', async () => {
   const business = await newBusiness(api);
   const { key } = await newLicensedKey(api, business.test, { licenseKey: { activationsLimit: 1 } });
