@@ -141,3 +141,24 @@ test('what was read of a discount holds until the purchase is done: archiving co
   expect((await buying).data.purchaseLicensesByWallet.order.total.amount).toBe('9.00');
   expect((await archiving).discount).toMatchObject({ status: 'ARCHIVED', usedCount: 1 });
 });
+
+test('a discount that is created for a customer who is being erased keeps no text about it', async () => {
+  const { business } = await newShop(api);
+  const { live } = business;
+  for (let round = 0; round < 4; round++) {
+    const customerId = await newCustomer(api, live);
+    const create = `mutation ($input: CreateDiscountInput!) { createDiscount(input: $input) { discount { id } userErrors { code } } }`;
+    const input = { percentBasisPoints: 1, description: 'Zyxwina turns 40', eligibleCustomerIds: [customerId] };
+    const erase = `mutation { eraseCustomer(input: { customerId: "${customerId}" }) { userErrors { code } } }`;
+    const [erased, ...made] = await Promise.all([
+      api.data({ token: live, query: erase }),
+      ...Array.from({ length: 3 }, () => api.call({ token: live, query: create, variables: { input } })),
+    ]);
+    expect(erased.eraseCustomer.userErrors).toEqual([]);
+    const refusals = made.flatMap(({ data }) => data.createDiscount.userErrors);
+    expect(refusals).toEqual(refusals.map(() => ({ code: 'CUSTOMER_ERASED' })));
+  }
+  const tables = ['discounts', 'changes'].map((table) => `SELECT to_jsonb(t)::text AS row FROM ${table} t`);
+  const left = `SELECT row FROM (${tables.join(' UNION ALL ')}) r WHERE row LIKE '%Zyxwina%'`;
+  expect(await api.db.sql(null, left, [])).toEqual([]);
+});
