@@ -4,6 +4,7 @@ import { createApp } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
 import { checkKeyring, keyringOf } from '../../src/keyring.js';
 import { keyHmacs } from '../../src/licenseKeys/keyHmacs.js';
+import { rekeySigningKeys } from '../../src/licenseFiles/rekeySigningKeys.js';
 import { rekeyLicenseKeys } from '../../src/licenseKeys/rekeyLicenseKeys.js';
 import { testEnvironment, useApi, type Api, type Answer } from '../support/api.js';
 import { newBusiness, newCustomer } from '../support/business.js';
@@ -62,7 +63,8 @@ async function processWith<T>(
     return answer.data;
   };
   try {
-    const rekey = () => rekeyLicenseKeys({ db: api.db, keyring, mailFolder: null, clock: () => new Date() });
+    const parts = { db: api.db, keyring, mailFolder: null, clock: () => new Date() };
+    const rekey = async () => (await rekeyLicenseKeys(parts)) + (await rekeySigningKeys(parts));
     return await work({ ...api, call, data, db: api.db }, rekey);
   } finally {
     await server.close();
