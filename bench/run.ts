@@ -59,12 +59,14 @@ async function main(): Promise<void> {
       servers: { type: 'string' },
       profile: { type: 'string' },
       flat: { type: 'string' },
+      processes: { type: 'boolean' },
     },
   });
   const size = sizes[values.quick ? 'quick' : 'full'];
   const named = values.servers?.split(',') ?? (values.quick ? [] : peers.map(({ name }) => name));
   const servers = [latchkey, ...peers.filter(({ name }) => named.includes(name)), bare];
-  setTimeout(() => void end(`gave up after ${size.patienceMs / 1_000} s`), size.patienceMs).unref();
+  const patienceMs = size.patienceMs + Number(values.flat ?? 0) * 60_000;
+  setTimeout(() => void end(`gave up after ${patienceMs / 1_000} s`), patienceMs).unref();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(signal));
   const started = performance.now();
   const bench = await prepare(size, servers, values.profile);
@@ -79,8 +81,8 @@ async function main(): Promise<void> {
     measured,
   );
   for (const line of leftOut(servers, all, chosen)) console.log(line);
+  if (values.processes || (!values.quick && !values.only)) await measureProcesses(bench, all);
   if (values.flat !== undefined) await watchMemory(bench, all, Number(values.flat));
-  else if (!values.quick && !values.only) await measureProcesses(bench, all);
   const seconds = Math.round((performance.now() - started) / 1_000);
   console.log(
     `\n${size.licenses} licenses of ${size.businesses} businesses; ${CONCURRENCY} connections; medians of ${size.rounds} rounds; ` +

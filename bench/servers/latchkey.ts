@@ -4,7 +4,8 @@ import { hmacSecret } from '../loadWorld.js';
 import { documents } from '../workloads.js';
 import { startNode, type BenchServer } from './server.js';
 
-const key = () => `bench:${randomBytes(32).toString('base64')}`;
+/** One for all processes, since they share a database. */
+const encryptionKey = `bench:${randomBytes(32).toString('base64')}`;
 
 interface RowPlace {
   readonly businessId: string;
@@ -28,7 +29,7 @@ export const latchkey: BenchServer = {
       PORT: String(options.port),
       LATCHKEY_ROLE: 'api',
       LATCHKEY_HMAC_KEYS: `bench:${hmacSecret.toString('base64')}`,
-      LATCHKEY_ENCRYPTION_KEYS: key(),
+      LATCHKEY_ENCRYPTION_KEYS: encryptionKey,
       LATCHKEY_RATE_TOKEN_CAPACITY: '1000000000',
       LATCHKEY_RATE_IP_CAPACITY: '1000000000',
       LATCHKEY_RATE_KEYS_CAPACITY: '1000000000',
