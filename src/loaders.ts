@@ -1,5 +1,6 @@
 import { accountLoaders } from './accounts/loaders.js';
 import { activationLoaders } from './activations/loaders.js';
+import { applicationLoaders } from './applications/loaders.js';
 import { catalogLoaders } from './catalog/loaders.js';
 import { customerLoaders } from './customers/loaders.js';
 import { entitlementLoaders } from './entitlements/loaders.js';
@@ -10,12 +11,14 @@ import { licenseKeyLoaders } from './licenseKeys/loaders.js';
 import { licenseLoaders } from './licenses/loaders.js';
 import { orderLoaders } from './orders/loaders.js';
 import { organizationLoaders } from './organizations/loaders.js';
+import { productKeyLoaders } from './productKeys/loaders.js';
 import { walletLoaders } from './wallets/loaders.js';
 import type { RequestContext } from './kernel/requestContext.js';
 
 const features = [
   accountLoaders,
   activationLoaders,
+  applicationLoaders,
   catalogLoaders,
   customerLoaders,
   entitlementLoaders,
@@ -26,6 +29,7 @@ const features = [
   licenseLoaders,
   orderLoaders,
   organizationLoaders,
+  productKeyLoaders,
   walletLoaders,
 ] as const;
 

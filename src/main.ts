@@ -10,6 +10,8 @@ import { checkKeyring, keyringOf } from './keyring.js';
 import { keyMail } from './licenseKeys/keyMail.js';
 import { noticeLowStock } from './licenseKeys/noticeLowStock.js';
 import { rekeyLicenseKeys } from './licenseKeys/rekeyLicenseKeys.js';
+import { applyDueProductKeyEvents } from './productKeys/applyDueProductKeyEvents.js';
+import { productKeyCreatedMail, productKeyDisabledMail, trialExpiringMail } from './productKeys/productKeyMail.js';
 import { applyDueLicenseChanges } from './licenses/applyDueLicenseChanges.js';
 import { createLog, type Logger } from './log.js';
 import { readyText } from './readyText.js';
@@ -90,9 +92,22 @@ function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'content
         const vars = await keyMail(db, keyring, delivery);
         return vars && { vars };
       },
+      'product-key-created': async ({ now }, delivery) => {
+        const vars = await productKeyCreatedMail(db, keyring, delivery, now);
+        return vars && { vars };
+      },
+      'product-key-trial-expiring': async ({ now }, delivery) => {
+        const vars = await trialExpiringMail(db, delivery, now);
+        return vars && { vars };
+      },
+      'product-key-disabled': async ({ now }, delivery) => {
+        const vars = await productKeyDisabledMail(db, delivery, now);
+        return vars && { vars };
+      },
     },
     tasks: {
       applyDueLicenseChanges,
+      applyDueProductKeyEvents,
       lapseActivations,
       noticeLowStock,
       rekeyLicenseKeys,

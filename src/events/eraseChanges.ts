@@ -18,6 +18,8 @@ const personalFields = [
   ...['description', 'tags', 'metadata', 'revocationNote', 'errorMessage', 'recipient', 'response'],
   // Of keys and their devices.
   ...['disabledReason', 'name', 'fingerprint'],
+  // Of product keys.
+  ...['externalQuoteId', 'applicationExternalId', 'dataProviderConfigurationId'],
 ];
 
 /** Tables of what is a customer's, beside the customer itself. */
@@ -29,6 +31,7 @@ const owned = [
   'license_keys',
   'licenses',
   'orders',
+  'product_keys',
   'wallets',
 ];
 

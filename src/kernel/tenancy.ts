@@ -25,6 +25,7 @@ const ownerColumns: Partial<Record<Model, string>> = {
   License: 'customer_id',
   LicenseKey: 'customer_id',
   Order: 'customer_id',
+  ProductKey: 'customer_id',
   Wallet: 'customer_id',
 };
 
