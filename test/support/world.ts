@@ -10,6 +10,7 @@ import {
   newSubscriptionType,
 } from './catalog.js';
 import { newLicenseKeyPool } from './licenseKeys.js';
+import { newApplication, newProductKey } from './productKeys.js';
 import { creditWallet, newWallet } from './wallets.js';
 
 /** Ids of a small shop in which a customer bought. */
@@ -47,7 +48,7 @@ export function purchaseInput(
 
 /**
  * A shop with something of every type: a customer of an organization with a session and 1,000.00 USD, a package at 10.00 USD for 30 days whose
- * product grants a generated key and whose offering grants one by hand, and a purchase of two licenses, and a device that the first one's key is activated on.
+ * product grants a generated key and whose offering grants one by hand, and a purchase of two licenses, a device that the first one's key is activated on, and a product key with an application.
  */
 export async function newWorld(api: Api, token: string): Promise<World> {
   const organizationId = await newOrganization(api, token);
@@ -64,6 +65,11 @@ export async function newWorld(api: Api, token: string): Promise<World> {
   await newPackagePrice(api, token, { packageId, subscriptionTypeId });
   await attachEntitlement(api, token, { target: { productId } });
   await newLicenseKeyPool(api, token, ['POOLED-KEY-1']);
+  await newProductKey(api, token, {
+    owner: customerId,
+    productIds: [productId],
+    applications: [await newApplication(api, token)],
+  });
   const entitlementId = await attachEntitlement(api, token, {
     target: { productOfferingId },
     licenseKey: { fulfillmentMode: 'MANUAL' },
