@@ -50,7 +50,7 @@ const accountJustMade = {
     userError(
       'EmailTaken',
       ['input', 'clientEmailAddress'],
-      'A customer with this address has been created just now. Try again: the key will be that one’s.',
+      'A customer with this address has been created just now. Try again: the key is given to that one then.',
     ),
 };
 

@@ -43,7 +43,9 @@ export async function lockProductKey(
  */
 export function refuseEnded({ status }: ProductKey): void {
   if (!hasEnded(status)) return;
-  throw refusal('ProductKeyEnded', path, `The product key is ${status}, for good. Create another one.`, { status });
+  throw refusal('ProductKeyEnded', path, `The product key is ${status}, for good. Create another one.`, {
+    endedAs: status,
+  });
 }
 
 /** What to answer when a key cannot go somewhere from where it stands. */
@@ -52,7 +54,7 @@ export function illegalTransition(key: ProductKey, event: string, to: ProductKey
   const what = next.map((one) => `\`${one.event}ProductKey\``).join(', ');
   const advice = next.length > 0 ? `Applicable are: ${what}.` : 'That is final.';
   const message = `The product key is ${key.status}: \`${event}ProductKey\` does not apply. ${advice}`;
-  const data = { from: key.status, to, allowed: next.map((one) => one.to) };
+  const data = { fromStatus: key.status, toStatus: to, allowedStatuses: next.map((one) => one.to) };
   return refusal('IllegalProductKeyTransition', path, message, data);
 }
 

@@ -61,7 +61,7 @@ export async function callProductKey(
   const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
   const query = `mutation ($input: ${type}!) { ${name}(input: $input) { productKey { ${productKeyFields} } ${more}
     userErrors { __typename message path code
-      ... on IllegalProductKeyTransition { from to allowed } ... on ProductKeyEnded { status } ... on StaleObject { current }
+      ... on IllegalProductKeyTransition { fromStatus toStatus allowedStatuses } ... on ProductKeyEnded { endedAs } ... on StaleObject { current }
       ... on PaymentConflict { recorded } ... on MidPeriodCancellationNotAllowed { periodEnd } } } }`;
   const answer = await api.call({ token, query, variables: { input }, headers });
   if (answer.errors) throw new Error(JSON.stringify(answer.errors));
