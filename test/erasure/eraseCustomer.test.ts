@@ -7,7 +7,6 @@ import { forgetErasedMails } from '../../src/mail/forgetErasedMails.js';
 import type { Worker } from '../../src/worker.js';
 import { newWorker } from '../mail/mailing.js';
 import { noMails } from '../support/noMails.js';
-import { newProductKey } from '../support/productKeys.js';
 import { useApi } from '../support/api.js';
 import {
   newApiKey,
@@ -117,36 +116,10 @@ async function newPerson(business: TestBusiness) {
   });
   const pendingId = await newPendingGrant(api, live, { customerId });
   await noteOnKeys(live, { assigned, licenseId: bought.purchaseLicensesByWallet.licenses[0].id });
-  await nameInProductKeys(live, customerId);
   const licenseId = bought.purchaseLicensesByWallet.licenses[0].id as string;
   const orderId = bought.purchaseLicensesByWallet.order.id as string;
   const shop = { walletId, packageId, subscriptionTypeId, customerId };
   return { ...shop, session, assigned, licenseId, orderId, grantId, pendingId };
-}
-
-/** The person's own product key, switched off; and another customer's, which names the person's address in every way. */
-async function nameInProductKeys(live: string, owner: string): Promise<void> {
-  const productKeyId = await newProductKey(api, live, {
-    owner,
-    clientEmailAddress: person.email,
-    clientFirstName: 'Zyxwina',
-    description: 'for Zyxwina',
-    externalQuoteId: 'zyx-0815',
-    dataProviderConfigurationId: 'zyx-0815',
-    tags: ['zyxnote'],
-    metadata: { zyxnote: 1 },
-    notificationAddressesOnCreation: ['boss@glimmerwerk.example'],
-    notificationAddressesOnQuotaThreshold: ['boss@glimmerwerk.example'],
-    namedConsumers: [person.email, 'friend@example.com'],
-  });
-  await refused(live, 'updateProductKey', { productKeyId, description: 'of Zyxwina', externalQuoteId: 'zyx-0815-b' });
-  await refused(live, 'disableProductKey', { productKeyId, reason: 'Zyxwina left' });
-  const addresses = [person.email.toUpperCase(), 'other@example.com'];
-  await newProductKey(api, live, {
-    namedConsumers: addresses,
-    notificationAddressesOnCreation: addresses,
-    notificationAddressesOnQuotaThreshold: addresses,
-  });
 }
 
 /** What vendor and devices say about the person with keys: on one that was switched off, and of two devices, one of which ended. */

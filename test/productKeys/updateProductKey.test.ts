@@ -9,6 +9,7 @@ import {
   trialExpiringMail,
 } from '../../src/productKeys/productKeyMail.js';
 import { renderMail } from '../../src/mail/templates.js';
+import { person, tracesInDatabase } from '../erasure/traces.js';
 import { testEnvironment, useApi } from '../support/api.js';
 import { newBusiness, newCustomer, newOrganization } from '../support/business.js';
 import { newProduct } from '../support/catalog.js';
@@ -276,4 +277,51 @@ Acme Software
   expect(await productKeyCreatedMail(api.db, keyring, delivery, end)).toBe(null);
   expect(await productKeyDisabledMail(api.db, delivery, end)).toBe(null);
   api.setNow(null);
+});
+
+test("an erased person is gone from its own product keys, and from other customers' that name it; they work on", async () => {
+  const { live } = await newBusiness(api);
+  const owner = await newCustomer(api, live, person);
+  const id = await newProductKey(api, live, {
+    owner,
+    clientEmailAddress: person.email,
+    clientFirstName: 'Zyxwina',
+    description: 'for Zyxwina',
+    externalQuoteId: 'zyx-0815',
+    dataProviderConfigurationId: 'zyx-0815',
+    tags: ['zyxnote'],
+    metadata: { zyxnote: 1 },
+    notificationAddressesOnCreation: ['boss@glimmerwerk.example'],
+    notificationAddressesOnQuotaThreshold: ['boss@glimmerwerk.example'],
+    namedConsumers: [person.email, 'friend@example.com'],
+    idempotencyKey: 'zyx-0815',
+  });
+  await callProductKey(api, live, 'updateProductKey', {
+    productKeyId: id,
+    description: 'of Zyxwina',
+    externalQuoteId: 'zyx-0815-b',
+  });
+  await callProductKey(api, live, 'disableProductKey', { productKeyId: id, reason: 'Zyxwina left' });
+  const addresses = [person.email.toUpperCase(), 'other@example.com'];
+  const other = await newProductKey(api, live, {
+    namedConsumers: addresses,
+    notificationAddressesOnCreation: addresses,
+    notificationAddressesOnQuotaThreshold: addresses,
+  });
+  await api.data({
+    token: live,
+    query: 'mutation ($input: EraseCustomerInput!) { eraseCustomer(input: $input) { userErrors { code } } }',
+    variables: { input: { customerId: owner } },
+  });
+  expect(await tracesInDatabase(api)).toEqual([]);
+  expect([(await read(live, id)).namedConsumers, (await read(live, other)).namedConsumers]).toEqual([
+    ...[['friend@example.com'], ['other@example.com']],
+  ]);
+  const update = await callProductKey(api, live, 'updateProductKey', {
+    productKeyId: id,
+    description: 'Zyxwina again',
+  });
+  expect(codes(update)).toEqual(['CUSTOMER_ERASED productKeyId']);
+  const on = await callProductKey(api, live, 'enableProductKey', { productKeyId: id });
+  expect([on.productKey.status, on.userErrors]).toEqual(['ACTIVE', []]);
 });
