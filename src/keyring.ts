@@ -80,13 +80,18 @@ async function refuseOthers(db: Database, values: readonly CheckValue[]): Promis
   }
 }
 
-/** Texts that none of the configured HMAC keys finds. */
-const unfindable = `SELECT o.hmac_key_id AS id FROM secret_checks s JOIN license_key_lookups o ON o.hmac_key_id = s.key_id
+/** Texts in a table of look-up values that none of the configured HMAC keys finds. */
+const unfindableIn = (lookups: string, textOf: (alias: string) => string) => `(SELECT o.hmac_key_id AS id
+  FROM secret_checks s JOIN ${lookups} o ON o.hmac_key_id = s.key_id
   WHERE s.purpose = 'HMAC' AND s.key_id <> ALL ($1::text[]) AND NOT EXISTS (
-    SELECT 1 FROM license_key_lookups c WHERE c.business_id = o.business_id AND c.mode = o.mode
-      AND coalesce(c.rotation_id, c.license_key_id, c.pool_key_id) = coalesce(o.rotation_id, o.license_key_id, o.pool_key_id)
+    SELECT 1 FROM ${lookups} c WHERE c.business_id = o.business_id AND c.mode = o.mode AND ${textOf('c')} = ${textOf('o')}
       AND c.hmac_key_id = ANY ($1::text[]))
-  LIMIT 1`;
+  LIMIT 1)`;
+
+const unfindable = [
+  unfindableIn('license_key_lookups', (t) => `coalesce(${t}.rotation_id, ${t}.license_key_id, ${t}.pool_key_id)`),
+  unfindableIn('product_key_lookups', (t) => `coalesce(${t}.rotation_id, ${t}.product_key_id)`),
+].join(' UNION ALL ');
 
 /** Texts that none of the configured encryption keys reads; asked only while the database remembers a key that is not configured. */
 const unreadable = `SELECT s.key_id AS id FROM secret_checks s
@@ -95,6 +100,8 @@ const unreadable = `SELECT s.key_id AS id FROM secret_checks s
     'license_key_rotations t WHERE true',
     'license_key_pool_keys t WHERE t.drawn_at IS NULL',
     'signing_keys t WHERE t.key_ciphertext IS NOT NULL',
+    'product_keys t WHERE true',
+    'product_key_rotations t WHERE true',
   ]
     .map(
       (texts) => `EXISTS (SELECT 1 FROM ${texts}

@@ -1,5 +1,6 @@
 import { accountLoaders } from './accounts/loaders.js';
 import { activationLoaders } from './activations/loaders.js';
+import { applicationLoaders } from './applications/loaders.js';
 import { catalogLoaders } from './catalog/loaders.js';
 import { customerLoaders } from './customers/loaders.js';
 import { discountLoaders } from './discounts/loaders.js';
@@ -14,12 +15,14 @@ import { orderLoaders } from './orders/loaders.js';
 import { loginTokenLoaders } from './loginTokens/loaders.js';
 import { lookupLoaders } from './lookups/loaders.js';
 import { organizationLoaders } from './organizations/loaders.js';
+import { productKeyLoaders } from './productKeys/loaders.js';
 import { walletLoaders } from './wallets/loaders.js';
 import type { RequestContext } from './kernel/requestContext.js';
 
 const features = [
   accountLoaders,
   activationLoaders,
+  applicationLoaders,
   catalogLoaders,
   customerLoaders,
   discountLoaders,
@@ -34,6 +37,7 @@ const features = [
   lookupLoaders,
   orderLoaders,
   organizationLoaders,
+  productKeyLoaders,
   walletLoaders,
 ] as const;
 

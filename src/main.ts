@@ -11,6 +11,8 @@ import { keyMail } from './licenseKeys/keyMail.js';
 import { rekeySigningKeys } from './licenseFiles/rekeySigningKeys.js';
 import { noticeLowStock } from './licenseKeys/noticeLowStock.js';
 import { rekeyLicenseKeys } from './licenseKeys/rekeyLicenseKeys.js';
+import { applyDueProductKeyEvents } from './productKeys/applyDueProductKeyEvents.js';
+import { productKeyCreatedMail, productKeyDisabledMail, trialExpiringMail } from './productKeys/productKeyMail.js';
 import { applyDueLicenseChanges } from './licenses/applyDueLicenseChanges.js';
 import { forgetLoginTokens } from './loginTokens/forgetLoginTokens.js';
 import { createLog, type Logger } from './log.js';
@@ -92,9 +94,22 @@ function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'content
         const vars = await keyMail(db, keyring, delivery, now);
         return vars && { vars };
       },
+      'product-key-created': async ({ now }, delivery) => {
+        const vars = await productKeyCreatedMail(db, keyring, delivery, now);
+        return vars && { vars };
+      },
+      'product-key-trial-expiring': async ({ now }, delivery) => {
+        const vars = await trialExpiringMail(db, delivery, now);
+        return vars && { vars };
+      },
+      'product-key-disabled': async ({ now }, delivery) => {
+        const vars = await productKeyDisabledMail(db, delivery, now);
+        return vars && { vars };
+      },
     },
     tasks: {
       applyDueLicenseChanges,
+      applyDueProductKeyEvents,
       forgetLoginTokens,
       lapseActivations,
       noticeLowStock,

@@ -10,6 +10,7 @@ type Load = (context: GraphQLContext, id: string) => Promise<object | null>;
 const fetchers: { [Type in IdType]: { scope: Scope; load: Load } } = {
   Activation: { scope: 'LICENSE_KEYS_READ', load: ({ loaders }, id) => loaders.activationById.load(id) },
   ApiKey: { scope: 'BUSINESS_READ', load: ({ loaders }, id) => loaders.apiKeyById.load(id) },
+  Application: { scope: 'PRODUCT_KEYS_READ', load: ({ loaders }, id) => loaders.applicationById.load(id) },
   Brand: { scope: 'BUSINESS_READ', load: ({ loaders }, id) => loaders.brandById.load(id) },
   Business: { scope: 'BUSINESS_READ', load: ({ loaders }, id) => loaders.businessById.load(id) },
   Change: { scope: 'AUDIT_READ', load: ({ loaders }, id) => loaders.changeById.load(id) },
@@ -33,6 +34,7 @@ const fetchers: { [Type in IdType]: { scope: Scope; load: Load } } = {
   Package: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.packageById.load(id) },
   PackagePrice: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.packagePriceById.load(id) },
   Product: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.productById.load(id) },
+  ProductKey: { scope: 'PRODUCT_KEYS_READ', load: ({ loaders }, id) => loaders.productKeyById.load(id) },
   ProductOffering: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.productOfferingById.load(id) },
   ProductVersion: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.productVersionById.load(id) },
   SigningKey: { scope: 'BUSINESS_READ', load: ({ loaders }, id) => loaders.signingKeyById.load(id) },
@@ -52,6 +54,7 @@ const ownable: ReadonlySet<IdType> = new Set([
   'LicenseKey',
   'LoginToken',
   'Order',
+  'ProductKey',
   'Wallet',
 ]);
 

@@ -1,5 +1,6 @@
 import { accountResolvers } from './accounts/resolvers.js';
 import { activationResolvers } from './activations/resolvers.js';
+import { applicationResolvers } from './applications/resolvers.js';
 import { catalogResolvers } from './catalog/resolvers.js';
 import { customerResolvers } from './customers/resolvers.js';
 import { discountResolvers } from './discounts/resolvers.js';
@@ -17,6 +18,7 @@ import { nodeResolvers } from './node.js';
 import { erasureResolvers } from './erasure/resolvers.js';
 import { organizationResolvers } from './organizations/resolvers.js';
 import { orderResolvers } from './orders/resolvers.js';
+import { productKeyResolvers } from './productKeys/resolvers.js';
 import { purchaseResolvers } from './purchases/resolvers.js';
 import { validationResolvers } from './validation/resolvers.js';
 import { walletResolvers } from './wallets/resolvers.js';
@@ -26,6 +28,7 @@ export const resolvers = merged([
   nodeResolvers,
   accountResolvers,
   activationResolvers,
+  applicationResolvers,
   catalogResolvers,
   customerResolvers,
   discountResolvers,
@@ -41,6 +44,7 @@ export const resolvers = merged([
   lookupResolvers,
   orderResolvers,
   organizationResolvers,
+  productKeyResolvers,
   purchaseResolvers,
   validationResolvers,
   walletResolvers,

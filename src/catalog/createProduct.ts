@@ -5,6 +5,7 @@ import { newId } from '../kernel/id.js';
 import { checkServiceUrl } from './checkServiceUrl.js';
 import { keyPatternProblems } from './keyPattern.js';
 import { keyPatternColumns } from './keyPatternColumns.js';
+import { checkProductKeyTerms, productKeyTermsOf } from './productKeyTerms.js';
 import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { checkLength, checkMetadata, mergedMetadata, presentText } from '../kernel/text.js';
@@ -36,6 +37,7 @@ export async function createProduct(ctx: RequestContext, input: CreateProductInp
           name: input.name.trim(),
           description: presentText(input.description),
           serviceUrl: presentText(input.serviceUrl),
+          ...productKeyTermsOf(input),
           metadata: mergedMetadata({}, input.metadata),
           createdAt: ctx.now,
           updatedAt: ctx.now,
@@ -61,6 +63,7 @@ function problemsOf(input: CreateProductInput): UserErrorData[] {
   checkLength(problems, ['input', 'description'], presentText(input.description), 1, 2000);
   checkServiceUrl(problems, input.serviceUrl);
   problems.push(...keyPatternProblems(['input', 'keyPattern'], input.keyPattern));
+  checkProductKeyTerms(problems, input);
   checkMetadata(problems, ['input', 'metadata'], input.metadata);
   return problems;
 }

@@ -12,6 +12,7 @@ import { checkServiceUrl } from './checkServiceUrl.js';
 import { keyPatternOf, keyPatternProblems } from './keyPattern.js';
 import { keyPatternColumns } from './keyPatternColumns.js';
 import { missingProduct } from './notFound.js';
+import { checkProductKeyTerms, productKeyTermsOf } from './productKeyTerms.js';
 
 /**
  * Changes a product: absent leaves, null clears, metadata merges.
@@ -27,6 +28,7 @@ export async function updateProduct(ctx: RequestContext, input: UpdateProductInp
     if (input.name != null) change.name = input.name.trim();
     if (input.description !== undefined) change.description = presentText(input.description);
     if (input.serviceUrl !== undefined) change.serviceUrl = presentText(input.serviceUrl);
+    Object.assign(change, productKeyTermsOf(input));
     if (input.keyPattern !== undefined) Object.assign(change, await changedPattern(tx, current, input.keyPattern));
     await recordUpdate(tx, 'product.updated', { model: 'Product', current, change });
     return { productId: current.id };
@@ -50,6 +52,7 @@ function problemsOf(input: UpdateProductInput): UserErrorData[] {
   checkLength(problems, ['input', 'description'], presentText(input.description), 1, 2000);
   checkServiceUrl(problems, input.serviceUrl);
   problems.push(...keyPatternProblems(['input', 'keyPattern'], input.keyPattern));
+  checkProductKeyTerms(problems, input);
   checkMetadata(problems, ['input', 'metadata'], input.metadata);
   return problems;
 }

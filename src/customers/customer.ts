@@ -39,7 +39,7 @@ export function customerProblems(input: CreateCustomerInput): UserErrorData[] {
 }
 
 /** One plain address: no display name, no list, no white space; within the lengths of RFC 5321. */
-function isEmail(email: string): boolean {
+export function isEmail(email: string): boolean {
   return (
     email.length <= 254 &&
     /^[^\s@,;<>()[\]\\":]{1,64}@[\p{L}\p{N}]([\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?(\.[\p{L}\p{N}]([\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?)+$/u.test(

@@ -10,6 +10,7 @@ import { inTransaction, type Tx } from '../kernel/transaction.js';
 import { addCustomer } from './addCustomer.js';
 import { changeCustomer } from './changeCustomer.js';
 import { customerConflicts, customerProblems } from './customer.js';
+import { lockNames } from './lockNames.js';
 
 /**
  * Updates the customer with this external id, else the one with this e-mail address in the brand; creates it when there is
@@ -53,11 +54,9 @@ async function findExisting(tx: Tx, externalId: string | null, email: string | n
     externalId === null ? null : ['externalId', externalId],
     email === null ? null : ['email', brandId, email.toLowerCase()],
   ];
-  const locks = names.filter((name) => name !== null).map((name) => JSON.stringify([businessId, mode, ...name]));
-  await tx.sql(
-    'lock_upsert',
-    `SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest($1::text[]) AS name`,
-    [locks.sort()],
+  await lockNames(
+    tx,
+    names.filter((name) => name !== null),
   );
   const [customer] = await tx.sql<Customer>(
     'find_upserted_customer',

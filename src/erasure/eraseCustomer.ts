@@ -15,6 +15,7 @@ import { refuseIfStale } from '../kernel/version.js';
 import { blankLicenseKeysOf, lockLicenseKeysOf } from '../licenseKeys/blankLicenseKeys.js';
 import { blankLicensesOf, lockLicensesOf } from '../licenses/blankLicenses.js';
 import { forgetErasedMails } from '../mail/forgetErasedMails.js';
+import { blankProductKeysOf, lockProductKeysOf } from '../productKeys/blankProductKeys.js';
 import { withdrawMailsOf } from '../mail/withdrawMailsOf.js';
 import { blankOrderLinesOf } from '../orders/blankOrderLines.js';
 
@@ -31,6 +32,7 @@ export async function eraseCustomer(ctx: RequestContext, input: EraseCustomerInp
     await lockLicensesOf(tx, id);
     await lockGrantsOf(tx, id);
     await lockLicenseKeysOf(tx, id);
+    await lockProductKeysOf(tx, id);
     const customer = await lockCustomer(tx, { ...tenantOf(ctx), id });
     if (!customer) throw await customerMissing(tx, id);
     refuseOtherBrands(ctx, { brandId: customer.brandId, path: ['input', 'customerId'] });
@@ -43,6 +45,7 @@ export async function eraseCustomer(ctx: RequestContext, input: EraseCustomerInp
     await blankLicenseKeysOf(tx, id);
     await blankActivationsOf(tx, id);
     await blankOrderLinesOf(tx, id);
+    await blankProductKeysOf(tx, id, customer.email);
     const discountIds = await blankDiscountsOf(tx, id);
     await eraseChangesOf(tx, id, discountIds);
     await forgetInputsOf(tx, id);

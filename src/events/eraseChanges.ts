@@ -18,6 +18,8 @@ const personalFields = [
   ...['description', 'tags', 'metadata', 'revocationNote', 'errorMessage', 'recipient', 'response'],
   // Of keys and their devices.
   ...['disabledReason', 'name', 'fingerprint'],
+  // Of product keys.
+  ...['externalQuoteId', 'applicationExternalId', 'dataProviderConfigurationId'],
 ];
 
 /** Tables of what is a customer's, beside the customer itself. */
@@ -30,6 +32,7 @@ const owned = [
   'licenses',
   'login_tokens',
   'orders',
+  'product_keys',
   'wallets',
 ];
 

@@ -34,6 +34,19 @@ function parseDateTime(value: unknown): Date {
   return instant;
 }
 
+/** Reads an instant that may also be milliseconds since 1970, as clients of a source send them. */
+function parseInstant(value: unknown): Date {
+  const isMilliseconds = typeof value === 'number' || (typeof value === 'string' && /^-?\d{5,16}$/.test(value));
+  if (!isMilliseconds) return parseDateTime(value);
+  const milliseconds = Number(value);
+  if (!Number.isSafeInteger(milliseconds)) throw bad('Give whole milliseconds since 1970.');
+  const date = new Date(milliseconds);
+  if (Number.isNaN(date.getTime()) || !/^(?!0000)\d{4}-/.test(date.toISOString())) {
+    throw bad(`${String(value)} lies outside the years 1 to 9999.`);
+  }
+  return date;
+}
+
 function offsetMinutesOf(zone: string): number {
   if (zone.toUpperCase() === 'Z') return 0;
   const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(4, 6))];
@@ -85,6 +98,7 @@ function parseMetadata(value: unknown): Record<string, unknown> {
 /** What the SDL's own scalars do. Shape only: ranges and existence are the use cases' business. */
 export const scalars: Readonly<Record<string, ScalarFunctions>> = {
   DateTime: scalar((date: Date) => date.toISOString(), parseDateTime),
+  Instant: scalar((date: Date) => date.toISOString(), parseInstant),
   Date: {
     serialize: (value) => (value as Date).toISOString().slice(0, 10),
     parseValue: (value) => GraphQLDate.parseValue(value),

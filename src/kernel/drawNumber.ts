@@ -7,6 +7,7 @@ const numbered = {
   Customer: { letter: 'K', table: 'customers' },
   License: { letter: 'L', table: 'licenses' },
   Order: { letter: 'B', table: 'orders' },
+  ProductKey: { letter: 'P', table: 'product_keys' },
 } as const;
 
 /** A random draw collides with one in a hundred numbers once a hundredth of them is taken: ten million of nine digits. */

@@ -7,6 +7,7 @@ import { v7 } from 'uuid';
 export const idPrefixes = {
   Activation: 'act',
   ApiKey: 'key',
+  Application: 'app',
   Brand: 'brand',
   Business: 'biz',
   Change: 'chg',
@@ -30,6 +31,7 @@ export const idPrefixes = {
   Package: 'pkg',
   PackagePrice: 'price',
   Product: 'prod',
+  ProductKey: 'pk',
   ProductOffering: 'offer',
   ProductVersion: 'ver',
   SigningKey: 'skey',

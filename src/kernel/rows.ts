@@ -5,6 +5,7 @@ import type * as Rows from '../generated/prisma/client.js';
 export const tables = {
   Activation: 'activations',
   ApiKey: 'api_keys',
+  Application: 'applications',
   Brand: 'brands',
   Business: 'businesses',
   Change: 'changes',
@@ -30,6 +31,10 @@ export const tables = {
   Package: 'packages',
   PackagePrice: 'package_prices',
   Product: 'products',
+  ProductKey: 'product_keys',
+  ProductKeyMeter: 'product_key_meters',
+  ProductKeyPayment: 'product_key_payments',
+  ProductKeyRotation: 'product_key_rotations',
   ProductOffering: 'product_offerings',
   ProductVersion: 'product_versions',
   SigningKey: 'signing_keys',
@@ -43,6 +48,7 @@ export type Model = keyof typeof tables;
 interface RowTypes {
   Activation: Rows.Activation;
   ApiKey: Rows.ApiKey;
+  Application: Rows.Application;
   Brand: Rows.Brand;
   Business: Rows.Business;
   Change: Rows.Change;
@@ -68,6 +74,10 @@ interface RowTypes {
   Package: Rows.Package;
   PackagePrice: Rows.PackagePrice;
   Product: Rows.Product;
+  ProductKey: Rows.ProductKey;
+  ProductKeyMeter: Rows.ProductKeyMeter;
+  ProductKeyPayment: Rows.ProductKeyPayment;
+  ProductKeyRotation: Rows.ProductKeyRotation;
   ProductOffering: Rows.ProductOffering;
   ProductVersion: Rows.ProductVersion;
   SigningKey: Rows.SigningKey;
@@ -81,6 +91,7 @@ export type RowOf<M extends Model> = RowTypes[M];
 const fieldNames: { [M in Model]: Record<string, string> } = {
   Activation: Prisma.ActivationScalarFieldEnum,
   ApiKey: Prisma.ApiKeyScalarFieldEnum,
+  Application: Prisma.ApplicationScalarFieldEnum,
   Brand: Prisma.BrandScalarFieldEnum,
   Business: Prisma.BusinessScalarFieldEnum,
   Change: Prisma.ChangeScalarFieldEnum,
@@ -106,6 +117,10 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   Package: Prisma.PackageScalarFieldEnum,
   PackagePrice: Prisma.PackagePriceScalarFieldEnum,
   Product: Prisma.ProductScalarFieldEnum,
+  ProductKey: Prisma.ProductKeyScalarFieldEnum,
+  ProductKeyMeter: Prisma.ProductKeyMeterScalarFieldEnum,
+  ProductKeyPayment: Prisma.ProductKeyPaymentScalarFieldEnum,
+  ProductKeyRotation: Prisma.ProductKeyRotationScalarFieldEnum,
   ProductOffering: Prisma.ProductOfferingScalarFieldEnum,
   ProductVersion: Prisma.ProductVersionScalarFieldEnum,
   SigningKey: Prisma.SigningKeyScalarFieldEnum,

@@ -27,6 +27,7 @@ const ownerColumns: Partial<Record<Model, string>> = {
   LicenseKey: 'customer_id',
   LoginToken: 'customer_id',
   Order: 'customer_id',
+  ProductKey: 'customer_id',
   Wallet: 'customer_id',
 };
 

@@ -33,6 +33,15 @@ export interface InsertableRows {
   licenses: Prisma.LicenseCreateManyInput;
   order_lines: Prisma.OrderLineCreateManyInput;
   orders: Prisma.OrderCreateManyInput;
+  product_key_addresses: Prisma.ProductKeyAddressCreateManyInput;
+  product_key_applications: Prisma.ProductKeyApplicationCreateManyInput;
+  product_key_lookups: Prisma.ProductKeyLookupCreateManyInput;
+  product_key_meters: Prisma.ProductKeyMeterCreateManyInput;
+  product_key_organizations: Prisma.ProductKeyOrganizationCreateManyInput;
+  product_key_payments: Prisma.ProductKeyPaymentCreateManyInput;
+  product_key_products: Prisma.ProductKeyProductCreateManyInput;
+  product_key_rotations: Prisma.ProductKeyRotationCreateManyInput;
+  product_keys: Prisma.ProductKeyCreateManyInput;
   wallets: Prisma.WalletCreateManyInput;
 }
 

@@ -6,6 +6,7 @@ export function deliveryLoaders(ctx: RequestContext) {
   return {
     deliveryById: loadOne(ctx, 'Delivery'),
     deliveriesByGrant: loadMany(ctx, 'Delivery', 'grantId'),
+    deliveriesByProductKey: loadMany(ctx, 'Delivery', 'productKeyId'),
     deliveriesByKey: loadMany(ctx, 'Delivery', 'licenseKeyId'),
   };
 }

@@ -12,6 +12,8 @@ export interface DeliveryRequest {
   readonly grantId: string | null;
   /** The key that it brings, where no grant does; absent: a grant does. */
   readonly licenseKeyId?: string;
+  /** The product key that it is about. */
+  readonly productKeyId?: string;
   readonly template: TemplateName;
   /** The grant is taken back for a while: the mail goes out when it comes back. */
   readonly isWithdrawn?: boolean;
@@ -24,7 +26,7 @@ export interface DeliveryRequest {
  */
 export function queueDelivery(
   tx: SqlTx,
-  { customerId, recipient, grantId, licenseKeyId, template, isWithdrawn = false }: DeliveryRequest,
+  { customerId, recipient, grantId, licenseKeyId, productKeyId, template, isWithdrawn = false }: DeliveryRequest,
 ): string {
   const { now } = tx.ctx;
   const id = newId();
@@ -36,6 +38,7 @@ export function queueDelivery(
     customerId,
     grantId,
     licenseKeyId: licenseKeyId ?? null,
+    productKeyId: productKeyId ?? null,
     template,
     recipient: address,
     status: failure ? 'FAILED' : 'QUEUED',

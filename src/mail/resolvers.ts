@@ -9,11 +9,12 @@ export const deliveryResolvers = {
   },
   Delivery: {
     id: idOf('Delivery'),
-    text: async ({ id, file, recipient, grantId, licenseKeyId }, _, { request, loaders }) => {
+    text: async ({ id, file, recipient, grantId, licenseKeyId, productKeyId, template }, _, { request, loaders }) => {
       if (file === null || recipient === null) return null;
       // The text holds the key, so reading it is reading the key, and is recorded as that.
       const grant = await found(loaders.grantById, grantId);
       await found(loaders.revealedKeyById, grant?.licenseKeyId ?? licenseKeyId);
+      if (template === 'product-key-created') await found(loaders.revealedProductKeyById, productKeyId);
       return keptText(request.mailFolder, id);
     },
     grant: ({ grantId }, _, { loaders }) => found(loaders.grantById, grantId),

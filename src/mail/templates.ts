@@ -1,7 +1,8 @@
 import handlebars from 'handlebars';
+import { productKeyTemplates, type ProductKeyTemplateVars } from './productKeyTemplates.js';
 
 /** What each mail says beyond its fixed words: the name that `Delivery.template` keeps, and what fills it. */
-export interface TemplateVars {
+export interface TemplateVars extends ProductKeyTemplateVars {
   /** A license key that was delivered. */
   'license-key': {
     readonly customerName: string;
@@ -113,6 +114,7 @@ Keep this mail: whoever has the key can use it.
 </html>
 `,
   },
+  ...productKeyTemplates,
 };
 
 const compiled = new Map(
@@ -134,22 +136,31 @@ const compiled = new Map(
 export function renderMail<Name extends TemplateName>(name: Name, vars: TemplateVars[Name]): RenderedMail {
   const templates = compiled.get(name);
   if (!templates) throw new Error(`there is no mail template "${name}"`);
+  const {
+    activationsLimit = null,
+    expiresAt = null,
+    graceUntil = null,
+  } = vars as Partial<TemplateVars['license-key-rotated']>;
   const filled = {
-    ...vars,
-    customerName: oneLine(vars.customerName),
-    productName: oneLine(vars.productName),
-    brandName: oneLine(vars.brandName),
-    key: oneLine(vars.key),
-    limited: vars.activationsLimit !== null || vars.expiresAt !== null,
-    several: vars.activationsLimit !== 1,
-    expiry: vars.expiresAt && instant(vars.expiresAt),
-    grace: 'graceUntil' in vars && vars.graceUntil ? instant(vars.graceUntil) : null,
+    ...Object.fromEntries(Object.entries(vars).map(([name, value]: [string, unknown]) => [name, shown(name, value)])),
+    limited: activationsLimit !== null || expiresAt !== null,
+    several: activationsLimit !== 1,
+    expiry: expiresAt && instant(expiresAt),
+    grace: graceUntil && instant(graceUntil),
   };
   return {
     subject: [...templates.subject(filled)].slice(0, MAX_SUBJECT).join(''),
     text: templates.text(filled),
     html: templates.html(filled),
   };
+}
+
+/** Texts of the vendor's own that may have several lines. */
+const severalLines = new Set(['activationMessage', 'reason']);
+
+function shown(name: string, value: unknown): unknown {
+  if (value instanceof Date) return instant(value);
+  return typeof value === 'string' && !severalLines.has(name) ? oneLine(value) : value;
 }
 
 function instant(date: Date): string {

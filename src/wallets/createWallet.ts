@@ -64,8 +64,8 @@ async function settleDefault(
   return isDefault;
 }
 
-/** The business's own accounts, where wallets' money comes from and goes to; made once for each mode and currency. */
-async function ensureBusinessAccounts(tx: Tx, currency: string): Promise<void> {
+/** A step: the business's own accounts, where wallets' money comes from and goes to; made once for each mode and currency. */
+export async function ensureBusinessAccounts(tx: Tx, currency: string): Promise<void> {
   const { businessId, mode } = tenantOf(tx.ctx);
   await tx.sql(
     'ensure_business_accounts',
@@ -75,7 +75,8 @@ async function ensureBusinessAccounts(tx: Tx, currency: string): Promise<void> {
   );
 }
 
-function addWallet(tx: Tx, customer: Customer, currency: string, isDefault: boolean): string {
+/** A step: an empty wallet of a customer, buffered. @returns its id */
+export function addWallet(tx: Tx, customer: Customer, currency: string, isDefault: boolean): string {
   const { now } = tx.ctx;
   const tenant = tenantOf(tx.ctx);
   const id = newId();

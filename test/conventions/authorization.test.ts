@@ -51,6 +51,7 @@ function leastValue(type: GraphQLInputType): unknown {
     Decimal: '1',
     Currency: 'EUR',
     DateTime: '2026-01-01T00:00:00Z',
+    Instant: 1_767_225_600_000,
     Date: '2026-01-01',
     BigInt: '1',
     Metadata: {},

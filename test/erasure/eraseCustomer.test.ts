@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { forgetErasedMails } from '../../src/mail/forgetErasedMails.js';
 import type { Worker } from '../../src/worker.js';
 import { newWorker } from '../mail/mailing.js';
+import { noMails } from '../support/noMails.js';
 import { useApi } from '../support/api.js';
 import {
   newApiKey,
@@ -31,7 +32,7 @@ let worker: Worker;
 beforeAll(async () => {
   worker = await newWorker(api, environment, {
     contents: {
-      'license-key-rotated': async () => null,
+      ...noMails,
       'license-key': async (_ctx, { recipient }) => ({
         vars: {
           customerName: `${person.firstName} ${person.lastName} <${recipient}>`,
@@ -330,7 +331,7 @@ test('a mail that waits is given up, also when its license is resumed; one that 
   await worker.stop();
   const slow = await newWorker(api, environment, {
     contents: {
-      'license-key-rotated': async () => null,
+      ...noMails,
       'license-key': async () => {
         begun();
         await mayGoOn;

@@ -1,4 +1,5 @@
 // A worker in a process of its own, for somebody to kill. Started by sendDelivery.test.ts.
+import { noMails } from '../support/noMails.js';
 import { pino } from 'pino';
 import { readConfig } from '../../src/config.js';
 import { openDatabase } from '../../src/kernel/database.js';
@@ -28,5 +29,5 @@ await startWorker({
   url,
   keyring: keyringOf(config),
   log: pino({ level: 'silent' }),
-  contents: { 'license-key': async () => ({ vars }), 'license-key-rotated': async () => null },
+  contents: { ...noMails, 'license-key': async () => ({ vars }) },
 });

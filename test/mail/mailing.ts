@@ -9,13 +9,14 @@ import { keyringOf } from '../../src/keyring.js';
 import { queueDelivery } from '../../src/mail/queueDelivery.js';
 import type { MailContents } from '../../src/mail/sendDelivery.js';
 import { startWorker, type Worker, type WorkerParts } from '../../src/worker.js';
+import { noMails } from '../support/noMails.js';
 import { testEnvironment, type Api } from '../support/api.js';
 import { newCustomer, type TestBusiness } from '../support/business.js';
 import { waitUntil } from '../support/waitUntil.js';
 
 /** What mails are filled with here; the real contents are a feature's. */
 export const contents: MailContents = {
-  'license-key-rotated': async () => null,
+  ...noMails,
   'license-key': async () => ({
     vars: {
       customerName: 'Erika Mustermann',

@@ -9,6 +9,7 @@ import { inSqlTransaction } from '../../src/kernel/transaction.js';
 import { requeueWithdrawn } from '../../src/mail/requeueWithdrawn.js';
 import { smtpTransport } from '../../src/mail/transport.js';
 import type { Worker } from '../../src/worker.js';
+import { noMails } from '../support/noMails.js';
 import { useApi } from '../support/api.js';
 import { newBusiness } from '../support/business.js';
 import { startSmtpServer, type SmtpServer } from '../support/smtp.js';
@@ -317,7 +318,7 @@ test('a mail whose grant comes back in the moment in which it is withdrawn is se
   let looks = 0;
   await worker(smtp.url, {
     contents: {
-      'license-key-rotated': async () => null,
+      ...noMails,
       'license-key': async (ctx, delivery) => {
         looks++;
         if (looks > 1) return contents['license-key'](ctx, delivery);
@@ -376,7 +377,7 @@ test('a mail that is being withdrawn while its grant comes back is sent after al
   let decide: () => void = () => undefined;
   const decided = new Promise<void>((resolve) => (decide = resolve));
   const isTakenBackFirst: typeof contents = {
-    'license-key-rotated': async () => null,
+    ...noMails,
     'license-key': async (ctx, row) => {
       if (++asked > 1) return contents['license-key'](ctx, row);
       await decided;

@@ -11,6 +11,7 @@ import {
 } from './catalog.js';
 import { newDiscount } from './discounts.js';
 import { newLicenseKeyPool } from './licenseKeys.js';
+import { newApplication, newProductKey } from './productKeys.js';
 import { creditWallet, newWallet } from './wallets.js';
 
 /** Ids of a small shop in which a customer bought. */
@@ -50,7 +51,8 @@ export function purchaseInput(
 /**
  * A shop with something of every type: a customer of an organization with a session, a login token and 999.99 USD, a package at 10.00 USD for 30
  * days whose product grants a generated key and whose offering grants one by hand, and a purchase of two licenses with a
- * discount of 0.01 USD, a device that the first one's key is activated on, and a signing key.
+ * discount of 0.01 USD, a device that the first one's key is activated on, a signing key, and a product key
+ * with an application.
  */
 export async function newWorld(api: Api, token: string): Promise<World> {
   const organizationId = await newOrganization(api, token);
@@ -68,6 +70,11 @@ export async function newWorld(api: Api, token: string): Promise<World> {
   await newPackagePrice(api, token, { packageId, subscriptionTypeId });
   await attachEntitlement(api, token, { target: { productId } });
   await newLicenseKeyPool(api, token, ['POOLED-KEY-1']);
+  await newProductKey(api, token, {
+    owner: customerId,
+    productIds: [productId],
+    applications: [await newApplication(api, token)],
+  });
   const entitlementId = await attachEntitlement(api, token, {
     target: { productOfferingId },
     licenseKey: { fulfillmentMode: 'MANUAL' },

@@ -1,0 +1,38 @@
+import type { UpdateProductKeyInput } from '../generated/graphql.js';
+import type { ProductKey, ProductKeyMeter } from '../generated/prisma/client.js';
+import { changedFields } from '../kernel/changedFields.js';
+import { columnsOf } from '../kernel/rows.js';
+import type { SqlTx } from '../kernel/transaction.js';
+import { thousandthsOf } from './meter.js';
+
+/** What of something beside the key's row changed, as the history tells it; null: nothing did. */
+export type Aside = { before: object; after: object } | null;
+
+/** A step: changes the quota of a locked product key, what happens beyond it, and its threshold. What was used stays. */
+export async function changeMeter(
+  tx: SqlTx,
+  { businessId, mode, id }: ProductKey,
+  { quota, overQuota, quotaNotificationThreshold: percent }: UpdateProductKeyInput,
+): Promise<Aside> {
+  if (quota === undefined && overQuota == null && percent === undefined) return null;
+  const [meter] = (await tx.sql<ProductKeyMeter>(
+    'lock_meter',
+    `SELECT ${columnsOf('ProductKeyMeter')} FROM product_key_meters
+      WHERE business_id = $1 AND mode = $2 AND id = $3 FOR NO KEY UPDATE`,
+    [businessId, mode, id],
+  )) as [ProductKeyMeter];
+  const next = {
+    quota: quota === undefined ? meter.quota : quota,
+    overQuota: overQuota ?? meter.overQuota,
+    threshold: percent === undefined ? meter.threshold : percent === null ? null : thousandthsOf(percent),
+  };
+  const changed = changedFields<ProductKeyMeter>(meter, next);
+  if (!changed) return null;
+  await tx.sql(
+    'change_meter',
+    `UPDATE product_key_meters SET quota = $4, over_quota = $5, threshold = $6
+      WHERE business_id = $1 AND mode = $2 AND id = $3`,
+    [businessId, mode, id, next.quota, next.overQuota, next.threshold],
+  );
+  return changed;
+}
