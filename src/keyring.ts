@@ -109,7 +109,7 @@ const unreadable = `SELECT s.key_id AS id FROM secret_checks s
     )
     .join(' OR ')}) LIMIT 1`;
 
-/** Refuses to start without a key that license keys were made with and that `rekeyLicenseKeys` has not replaced yet. */
+/** Refuses to start without a key that something stored was made with and that the jobs which replace it have not replaced yet. */
 async function refuseMissing(db: Database, { hmac, encryption }: Keyring): Promise<void> {
   for (const [purpose, set, text] of [
     ['HMAC', hmac, unfindable],
@@ -118,7 +118,7 @@ async function refuseMissing(db: Database, { hmac, encryption }: Keyring): Promi
     const [missing] = await db.sql<{ id: string }>(null, text, [[...set.keys.keys()]]);
     if (!missing) continue;
     throw new Error(
-      `LATCHKEY_${purpose}_KEYS: stored license keys still need the key "${missing.id}". ` +
+      `LATCHKEY_${purpose}_KEYS: what is stored still needs the key "${missing.id}". ` +
         'Put it back behind the new one, until a worker has replaced it.',
     );
   }

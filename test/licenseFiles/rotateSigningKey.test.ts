@@ -237,7 +237,7 @@ test('a private key is encrypted for its row; changing the encryption key loses 
   for (const table of texts) await api.db.sql(null, `ALTER TABLE ${table} RENAME TO ${table}_aside`, []);
   for (const table of texts)
     await api.db.sql(null, `CREATE VIEW ${table} AS SELECT * FROM ${table}_aside WHERE false`, []);
-  await expect(checkKeyring(api.db, keyring('e2', ['e2']), now)).rejects.toThrow('still need the key "e1"');
+  await expect(checkKeyring(api.db, keyring('e2', ['e2']), now)).rejects.toThrow('still needs the key "e1"');
   expect(await rekeySigningKeys({ ...parts, keyring: keyring('e2', ['e2', 'e1']) })).toBeGreaterThan(0);
   expect([await sealedWith(), await rekeySigningKeys({ ...parts, keyring: keyring('e2', ['e2', 'e1']) })]).toEqual([
     'e2',

@@ -157,7 +157,7 @@ test('secrets are rotated under load: processes that know only one of them colli
     expect(await lookupsBySecret()).toEqual({ h2 });
     expect(await findByText(after, live, 'WAITING-1')).toEqual([]);
   });
-  await expect(start(old)).rejects.toThrow('LATCHKEY_HMAC_KEYS: stored license keys still need the key "h2"');
+  await expect(start(old)).rejects.toThrow('LATCHKEY_HMAC_KEYS: what is stored still needs the key "h2"');
 });
 
 test('keys are rotated, drawn and rekeyed at once: each text is found by each secret and reads as it was given', async () => {
@@ -286,7 +286,7 @@ test('the server does not start with another secret under a known id, nor withou
   const swapped = { ...next, hmac: `h1:${secretOf(9)}` };
   await expect(start(swapped)).rejects.toThrow('LATCHKEY_HMAC_KEYS: the key "h1" is not the one');
   const fresh = { hmac: `h3:${secretOf(7)}`, encryption: `e3:${secretOf(8)}` };
-  await expect(start(fresh)).rejects.toThrow(/LATCHKEY_HMAC_KEYS: stored license keys still need the key "h1"/);
+  await expect(start(fresh)).rejects.toThrow(/LATCHKEY_HMAC_KEYS: what is stored still needs the key "h[12]"/);
   // What was refused is not remembered: the id is free for the right secret.
   await start({
     hmac: `${old.hmac},${next.hmac},h3:${secretOf(6)}`,
@@ -294,7 +294,7 @@ test('the server does not start with another secret under a known id, nor withou
   });
   const encryptionOnly = { hmac: `${next.hmac},${old.hmac}`, encryption: fresh.encryption };
   await expect(start(encryptionOnly)).rejects.toThrow(
-    /LATCHKEY_ENCRYPTION_KEYS: stored license keys still need the key "e[12]"/,
+    /LATCHKEY_ENCRYPTION_KEYS: what is stored still needs the key "e[12]"/,
   );
   const [row] = await api.db.sql<{ id: string }>(
     null,
