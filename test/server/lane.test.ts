@@ -154,17 +154,19 @@ test('each document of the SDK gets the same bytes, headers and errors either wa
       const key: Record<string, string> = isMutation ? { 'idempotency-key': `${name} ${i}` } : {};
       const headers = { ...caller, ...key };
       const payload = { query, variables, operationName: name };
-      await send('apollo', payload, headers); // The first takes effect; later ones repeat it.
+      if (isMutation) await send('apollo', payload, headers); // The first takes effect; later ones repeat it.
       const expected = await send('apollo', payload, headers);
-      for (let time = 0; time < 3; time++) expect(await send('lane', payload, headers)).toEqual(expected);
-      asked += 3;
+      // What comes often is compiled: the first variables are answered before it and after, the others after.
+      const times = i === 0 ? 4 : 1;
+      for (let time = 0; time < times; time++) expect(await send('lane', payload, headers)).toEqual(expected);
+      asked += times;
       if ((JSON.parse(expected.body) as { data?: unknown }).data) withData++;
     }
   }
   expect(operations.length).toBeGreaterThan(60);
   expect(withData).toBeGreaterThan(100);
   expect((await answeredBy('lane')) - before).toBe(asked);
-});
+}, 180_000);
 
 test('each way of asking for a known document is answered the same', async () => {
   const authorization = `Bearer ${live}`;
