@@ -158,7 +158,7 @@ export function readConfig(environment: Environment = process.env) {
         refillPerSecond: env.LATCHKEY_RATE_TOKEN_REFILL_PER_SECOND,
       },
       ip: { capacity: env.LATCHKEY_RATE_IP_CAPACITY, refillPerSecond: env.LATCHKEY_RATE_IP_REFILL_PER_SECOND },
-      /** Unknown license keys that one address may ask for without an API key. */
+      /** Unknown license keys and discount codes that one address may ask for without an API key. */
       keys: { capacity: env.LATCHKEY_RATE_KEYS_CAPACITY, refillPerSecond: env.LATCHKEY_RATE_KEYS_REFILL_PER_SECOND },
     },
   } as const;

@@ -5,9 +5,12 @@ import { presentText } from '../kernel/text.js';
 const MAX_CODES = 10;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
-/** What a code is compared by: in upper case, composed, without white space at its ends. */
+/**
+ * What a code is compared by: in upper case, composed, without white space at its ends. Upper case decomposes a few letters, so it
+ * is composed last.
+ */
 export function codeKeyOf(code: string): string {
-  return code.trim().normalize('NFC').toUpperCase();
+  return code.trim().normalize('NFC').toUpperCase().normalize('NFC');
 }
 
 /** A code that nobody can guess, as source 001 makes them: `XXXXX-XXXXX-XXXXX`, 77 random bits. */

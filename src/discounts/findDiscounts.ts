@@ -22,9 +22,11 @@ const text = `SELECT ${columnsOf('Discount', 'd')}, c.id AS "codeId", c.code_key
   WHERE c.business_id = $1 AND c.mode = $2 AND c.code_key = ANY($3)`;
 
 /**
- * A step, one statement: the discounts of codes, with what a customer has used of them. No codes, no statement.
+ * A step, one statement: the discounts of codes, with what a customer has used of them. No codes, no statement. Unknown codes cost
+ * the caller's allowance, so that nobody finds codes by trying.
  * @param hold against being changed or archived until the transaction ends, so that what is redeemed is what was read. Counting
  *   goes on meanwhile: whoever redeems counts under a lock of its own
+ * @throws ClientError RATE_LIMITED
  */
 export async function findDiscounts(
   reader: SqlReader,
@@ -33,7 +35,9 @@ export async function findDiscounts(
   hold: 'HOLD' | 'READ',
 ): Promise<AskedDiscount[]> {
   if (given.length === 0) return [];
+  const { guesses } = reader.ctx;
   const { businessId, mode } = tenantOf(reader.ctx);
+  guesses?.take(given.length);
   const keys = given.map(({ code }) => codeKeyOf(code));
   const statement = hold === 'HOLD' ? `${text} ORDER BY d.id FOR KEY SHARE OF d` : text;
   const rows = await reader.sql<CodeRow>(`find_discounts_${hold}`, statement, [businessId, mode, keys, customerId]);
@@ -42,5 +46,7 @@ export async function findDiscounts(
       return [codeKey, { discount, codeId, codeUsageLimit, codeUsedCount, customerUses }];
     }),
   );
-  return given.map((one, i) => ({ ...one, found: found.get(keys[i] as string) ?? null }));
+  const asked = given.map((one, i) => ({ ...one, found: found.get(keys[i] as string) ?? null }));
+  guesses?.giveBack(asked.filter((one) => one.found).length);
+  return asked;
 }

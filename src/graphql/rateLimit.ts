@@ -68,7 +68,7 @@ function stateOf(tokens: number, size: BucketSize, missing: number): RateLimitSt
   };
 }
 
-/** The allowance of each address for license keys that are not known; the same bucket however the keys are asked for. */
+/** The allowance of each address for license keys and discount codes that are not known; one bucket however they are asked for. */
 export function createGuessLimiter(size: BucketSize): (ip: string) => GuessAllowance | null {
   if (size.capacity === 0) return () => null;
   const limiter = createRateLimiter(size);
@@ -78,7 +78,7 @@ export function createGuessLimiter(size: BucketSize): (ip: string) => GuessAllow
       take(count) {
         const state = limiter(key, count);
         if (!state || state.allowed) return;
-        const message = `Too many license keys that are not known; try again in ${state.retryAfterSeconds} seconds.`;
+        const message = `Too many keys or codes that are not known; try again in ${state.retryAfterSeconds} seconds.`;
         throw new ClientError('RATE_LIMITED', message, { retryAfterSeconds: state.retryAfterSeconds });
       },
       giveBack: (count) => void limiter(key, -count),

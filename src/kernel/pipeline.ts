@@ -68,13 +68,16 @@ export function writeTogether({ connection: { stream } }: pg.PoolClient): void {
 /**
  * Awaits steps that go on at the same time on one connection. When one fails the others are awaited all the same: none may send
  * anything once the transaction is over.
- * @throws what the first of them threw
+ * @throws what was thrown first: what other steps then throw may only say that the transaction has failed, and would hide a
+ *   conflict after which it is tried again
  */
 export async function allOf<const Steps extends readonly unknown[]>(
   steps: Steps,
 ): Promise<{ -readonly [I in keyof Steps]: Awaited<Steps[I]> }> {
-  const settled = await Promise.allSettled(steps);
-  const failed = settled.find((one) => one.status === 'rejected');
-  if (failed) throw failed.reason;
-  return settled.map((one) => (one as PromiseFulfilledResult<unknown>).value) as never;
+  const failures: unknown[] = [];
+  const results = await Promise.all(
+    steps.map((step) => Promise.resolve(step).catch((error: unknown) => void failures.push(error))),
+  );
+  if (failures.length > 0) throw failures[0];
+  return results as never;
 }

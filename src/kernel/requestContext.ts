@@ -15,13 +15,13 @@ export interface RequestContext {
   readonly keyring: Keyring;
   /** Where mails are kept as files, because no mail server is configured; null: they are sent. */
   readonly mailFolder: string | null;
-  /** How many unknown license keys the caller may still ask for; null: any number. */
+  /** How many unknown license keys and discount codes the caller may still ask for; null: any number. */
   readonly guesses: GuessAllowance | null;
   /** Set by the mutation wrapper when the caller gave an idempotency key; claimed by the first statement of the transaction. */
   readonly idempotency: IdempotencyClaim | null;
 }
 
-/** What a caller may still guess. A key is paid for before it is looked up, and the price comes back when it is known. */
+/** What a caller may still guess. A key or code is paid for before it is looked up, and the price comes back when it is known. */
 export interface GuessAllowance {
   /** @throws ClientError RATE_LIMITED when there are not so many left; none is taken then */
   take(count: number): void;

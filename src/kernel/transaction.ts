@@ -2,10 +2,10 @@ import type pg from 'pg';
 import type { Prisma } from '../generated/prisma/client.js';
 import { claimIdempotencyKey, keepIdempotentResult } from './idempotency.js';
 import { violatedConstraint } from './databaseError.js';
+import { insertStatement, rowAsJson } from './insertStatement.js';
 import { allOf, writeTogether } from './pipeline.js';
 import { Refusal, type UserErrorData } from './refusal.js';
 import type { RequestContext } from './requestContext.js';
-import { columnName } from './rows.js';
 
 /**
  * A transaction begins no statement after this. When Prisma's own time limit strikes, it gives the connection back while the
@@ -90,8 +90,7 @@ export async function inTransaction<Result extends object>(
         async (transaction) => {
           const client = captured.getStore()?.client;
           if (!client) throw new Error("the connection of Prisma's transaction was not captured");
-          const tx: Tx = { ...sqlTx(ctx, client), prisma: transaction };
-          return perform(tx, work);
+          return untilDone(sqlTx(ctx, client), (tx) => perform({ ...tx, prisma: transaction }, work));
         },
         { maxWait: 5_000, timeout: PRISMA_TIMEOUT_MS },
       ),
@@ -112,7 +111,9 @@ export async function inSqlTransaction<Result extends object>(
     const onError = (error: Error) => (broken = error);
     client.on('error', onError);
     try {
-      return await performAndCommit(ctx, client, work);
+      writeTogether(client);
+      const begun = client.query('BEGIN');
+      return await untilDone(sqlTx(ctx, client, begun), (tx) => performAndCommit(tx, client, begun, work));
     } catch (error) {
       await client.query('ROLLBACK').catch((rollbackError: Error) => (broken = rollbackError));
       throw error;
@@ -129,14 +130,12 @@ export async function inSqlTransaction<Result extends object>(
  * ROLLBACK. Nothing is awaited between the two that could fail unseen.
  */
 async function performAndCommit<Result extends object>(
-  ctx: RequestContext,
+  tx: SqlTx,
   client: pg.PoolClient,
+  begun: Promise<unknown>,
   work: (tx: SqlTx) => Promise<Result>,
 ): Promise<Result> {
-  writeTogether(client);
-  const begun = client.query('BEGIN');
-  const tx = sqlTx(ctx, client, begun);
-  const { idempotency } = ctx;
+  const { idempotency } = tx.ctx;
   if (idempotency) await claimIdempotencyKey(tx, idempotency);
   const result = await work(tx);
   await begun;
@@ -179,15 +178,31 @@ class TransactionTooLong extends Error {
   }
 }
 
+/** A transaction that ends: what a step that nobody awaits would send after that would be part of another one, or of none. */
+interface EndingTx extends SqlTx {
+  end(): void;
+}
+
+async function untilDone<Result>(tx: EndingTx, work: (tx: SqlTx) => Promise<Result>): Promise<Result> {
+  try {
+    return await work(tx);
+  } finally {
+    tx.end();
+  }
+}
+
 /** @param begun its BEGIN, which may be under way: whoever has had a statement's answer has had that of BEGIN */
-function sqlTx(ctx: RequestContext, client: pg.PoolClient, begun: Promise<unknown> = Promise.resolve()): SqlTx {
+function sqlTx(ctx: RequestContext, client: pg.PoolClient, begun: Promise<unknown> = Promise.resolve()): EndingTx {
   const remembered = new Map<string, object[]>();
   const beganAt = performance.now();
+  let isOver = false;
   begun.catch(() => undefined);
-  const tx: SqlTx = {
+  const tx: EndingTx = {
     ctx,
+    end: () => void (isOver = true),
     // Throws what it does not even send, so that no COMMIT follows it.
     sql<Row extends object>(name: string, text: string, values: unknown[]) {
+      if (isOver) throw new Error('the transaction is over, and yet a step goes on: await every step');
       if (performance.now() - beganAt > LAST_STATEMENT_MS) throw new TransactionTooLong();
       writeTogether(client);
       const answer = client.query<Row>({ name, text, values });
@@ -211,49 +226,4 @@ function sqlTx(ctx: RequestContext, client: pg.PoolClient, begun: Promise<unknow
     },
   };
   return tx;
-}
-
-const insertStatements = new Map<string, { name: string; text: string }>();
-
-/**
- * One statement for all tables: a WITH of INSERTs, each from a JSON list; foreign keys are checked when it ends. PostgreSQL
- * runs such INSERTs in no promised order, but a binding's trigger reads its license: each table waits for the one before it.
- */
-function insertStatement(batch: [string, object[]][]): { name: string; text: string } {
-  const shapes = batch.map(([table, rows]) => ({ table, columns: columnsOfAll(table, rows) }));
-  const key = JSON.stringify(shapes);
-  let statement = insertStatements.get(key);
-  if (!statement) {
-    const parts = shapes.map(({ table, columns }, i) => {
-      const list = columns.map((column) => `"${column}"`).join(', ');
-      const after = i === 0 ? '' : ` WHERE (SELECT count(*) FROM i${i - 1}) >= 0`;
-      return `i${i} AS (INSERT INTO ${table} (${list}) SELECT ${list} FROM jsonb_populate_recordset(NULL::${table}, $${i + 1}::jsonb)${after} RETURNING 1)`;
-    });
-    statement = { name: `insert_${insertStatements.size}`, text: `WITH ${parts.join(', ')} SELECT 1` };
-    insertStatements.set(key, statement);
-  }
-  return statement;
-}
-
-/** The columns of rows that must agree on them: a field that only some rows have would be lost without a word. */
-function columnsOfAll(table: string, rows: object[]): string[] {
-  const [first, ...others] = rows.map((row) => Object.keys(row));
-  const odd = others.find(
-    (fields) => fields.length !== first?.length || fields.some((field) => !first.includes(field)),
-  );
-  if (odd) throw new Error(`rows for ${table} differ in their fields: ${String(first)} and ${String(odd)}`);
-  return (first ?? []).map(columnName);
-}
-
-function rowAsJson(row: object): object {
-  return Object.fromEntries(
-    Object.entries(row).map(([field, value]: [string, unknown]) => [columnName(field), valueAsJson(value)]),
-  );
-}
-
-function valueAsJson(value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  // Bytes and big integers have no JSON form of their own; PostgreSQL reads these two.
-  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
-  return value;
 }

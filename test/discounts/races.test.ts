@@ -6,7 +6,7 @@ import { newDiscount, newDiscountCodes } from '../support/discounts.js';
 import { holdRows } from '../support/holdRows.js';
 import { expectInvariants } from '../support/invariants.js';
 import { balanceOf, creditWallet, newWallet } from '../support/wallets.js';
-import { done } from './discountCalls.js';
+import { discountRows, done } from './discountCalls.js';
 
 const api = useApi();
 
@@ -104,6 +104,31 @@ test('a purchase that cannot be paid in the end, or is refused a code in the end
   expect([paid, others]).toEqual([8, { INSUFFICIENT_FUNDS: 4 }]);
   const { discount } = await api.data({ token: live, query: `{ discount(id: "${wide.id}") { usedCount } }` });
   expect(discount.usedCount).toBe(11);
+});
+
+test('rows that are refused while the discount is being counted: the key is what is refused, and nothing is redeemed', async () => {
+  const shop = await newShop(api, { funds: '500' });
+  const { live } = shop.business;
+  const [open, used] = [
+    await newDiscount(api, live, { usageLimit: 5, usageLimitPerCustomer: 5 }),
+    await newDiscount(api, live, { usageLimit: 1 }),
+  ];
+  await outcomes(shop, [{ code: 'OWN-KEY-1' }]);
+  const before = await discountRows(api);
+  const taken = { code: 'OWN-KEY-1', discountCode: open.code };
+  expect(await outcomes(shop, times(20, taken))).toEqual({ LICENSE_KEY_TAKEN: 20 });
+  expect(await discountRows(api)).toEqual(before);
+  // Somebody else takes the last use after it was seen to be there: the key stays free.
+  const held = await holdRows(api, 'UPDATE discounts SET used_count = 1 WHERE code = $1', [used.code]);
+  const racing = outcomes(shop, times(3, { code: 'OWN-KEY-2', discountCode: used.code }));
+  await held.waiters(3);
+  await held.release();
+  expect(await racing).toEqual({ USED_UP: 3 });
+  await api.db.sql(null, 'UPDATE discounts SET used_count = 0 WHERE code = $1', [used.code]);
+  expect(await discountRows(api)).toEqual(before);
+  const last = { code: 'OWN-KEY-2', discountCode: used.code };
+  expect((await outcomes(shop, times(3, last)))['9.00']).toBe(1);
+  expect(await balanceOf(api, live, shop.walletId)).toBe(48_100n);
 });
 
 test('an update waits for the purchases that redeem, and the limit that it sets counts them all', async () => {

@@ -89,3 +89,34 @@ test('a step that fails waits for those beside it, and its error is the one that
   expect(seen).toEqual(['late']);
   expect(await allOf([Promise.resolve(1), Promise.resolve('two')])).toEqual([1, 'two']);
 });
+
+test('of steps that fail together the cause is told, not that the transaction had failed', async () => {
+  const failing = inTx(async (tx) => {
+    const follower = async () => {
+      await tx.sql('test_one', 'SELECT 1', []);
+      await tx.sql('test_one', 'SELECT 1', []);
+    };
+    await allOf([follower(), tx.sql('test_conflict', "DO $$ BEGIN RAISE SQLSTATE '40001'; END $$", [])]);
+    return {};
+  });
+  await expect(failing).rejects.toMatchObject({ code: '40001' });
+});
+
+test('a step that nobody awaits sends nothing once its transaction is over', async () => {
+  const before = await records();
+  const outcomes: Promise<unknown>[] = [];
+  for (const last of [Promise.resolve({}), Promise.reject(new Error('refused'))]) {
+    let goOn = () => {};
+    const over = new Promise<void>((resolve) => (goOn = resolve));
+    const work = inTx(async (tx) => {
+      outcomes.push(over.then(() => claim(tx, 'late')));
+      return last;
+    });
+    await work.catch(() => undefined);
+    goOn();
+  }
+  expect(await Promise.allSettled(outcomes)).toMatchObject(
+    outcomes.map(() => ({ reason: { message: expect.stringContaining('the transaction is over') } })),
+  );
+  expect(await records()).toBe(before);
+});

@@ -15,6 +15,7 @@ const failures: Record<string, unknown> = {
   broken: Object.assign(new Error('broken'), { code: '08006' }),
   pool: new Error('timeout exceeded when trying to connect'),
   lost: new Error('Connection terminated unexpectedly'),
+  silent: new Error('Query read timeout'),
   prisma: Object.assign(new Error('Can not reach'), { code: 'P1001' }),
   adapter: Object.assign(new Error('x'), {
     code: 'P2010',
@@ -68,7 +69,7 @@ test('a fault is masked and logged with its request id and stack, without variab
 test('a database that is away is UNAVAILABLE, and a statement that was stopped a timeout', async () => {
   const server = await startServer({ failures });
   try {
-    for (const name of ['refused', 'shutdown', 'broken', 'pool', 'lost', 'prisma', 'adapter', 'many']) {
+    for (const name of ['refused', 'shutdown', 'broken', 'pool', 'lost', 'silent', 'prisma', 'adapter', 'many']) {
       const answer = await server.ask(`{ hello fail(with: "${name}") }`);
       expect([name, answer]).toMatchObject([
         name,

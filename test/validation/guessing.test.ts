@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
+import { newShop } from '../purchases/shop.js';
 import { useApi } from '../support/api.js';
 import { newBusiness, newCustomer, newSession, type TestBusiness } from '../support/business.js';
+import { newDiscount } from '../support/discounts.js';
 import { newLicensedKey } from '../support/keys.js';
 
 const limits = { LATCHKEY_RATE_KEYS_CAPACITY: '5', LATCHKEY_RATE_KEYS_REFILL_PER_SECOND: '0.001' };
@@ -137,4 +139,33 @@ test('a session guesses at its address’s cost, an API key does not', async () 
   for (let i = 0; i < 5; i++) expect((await call(one, unknown, session)).status).toBe(200);
   expect((await call(one, unknown, session)).status).toBe(429);
   expect((await call(one, unknown)).status).toBe(429);
+});
+
+test('a session pays for discount codes that are not known, in previews and purchases; known ones and an API key cost nothing', async () => {
+  const shop = await newShop(api);
+  const { business, input } = shop;
+  const session = await newSession(api, business.live, shop.customerId);
+  const { code } = await newDiscount(api, business.live, { usageLimit: 1 });
+  const call = from('198.51.100.70', business);
+  const preview = `query ($codes: [String!], $customerId: ID) { previewDiscount(input: { packageId: "${shop.packageId}",
+    subscriptionTypeId: "${shop.subscriptionTypeId}", currencyCode: "USD", discountCodes: $codes, customerId: $customerId }) {
+    total { amount } userErrors { code } } }`;
+  const purchase = `mutation ($input: PurchaseLicensesByWalletInput!) { purchaseLicensesByWallet(input: $input) {
+    success userErrors { code } } }`;
+  const buying = { input: { ...input, customerCode: null, discountCode: 'GUESS' } };
+  const asGuest = { customerId: shop.customerId, codes: ['G-1', 'G-2', 'G-3'] };
+  for (let i = 0; i < 3; i++) expect((await call(preview, asGuest, business.live)).status).toBe(200);
+  for (let i = 0; i < 8; i++) expect((await call(preview, { codes: [code] }, session)).errors).toBeUndefined();
+  expect((await call(preview, { codes: ['G-1', code, 'G-2'] }, session)).status).toBe(200);
+  expect((await call(purchase, buying, session)).data.purchaseLicensesByWallet.userErrors).toEqual([
+    { code: 'DISCOUNT_NOT_APPLICABLE' },
+  ]);
+  // Two are left: three at once are not even looked up.
+  const refused = await call(preview, { codes: ['G-3', 'G-4', 'G-5'] }, session);
+  expect([refused.status, refused.errors?.[0]?.extensions.code]).toEqual([429, 'RATE_LIMITED']);
+  for (let i = 0; i < 2; i++) expect((await call(purchase, buying, session)).status).toBe(200);
+  expect((await call(purchase, buying, session)).status).toBe(429);
+  expect((await call(one, unknown)).status).toBe(429);
+  const known = { input: { ...buying.input, discountCode: null } };
+  expect((await call(purchase, known, session)).data.purchaseLicensesByWallet.success).toBe(true);
 });

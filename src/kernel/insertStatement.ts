@@ -1,0 +1,47 @@
+import { columnName } from './rows.js';
+
+const insertStatements = new Map<string, { name: string; text: string }>();
+
+/**
+ * One statement for all tables: a WITH of INSERTs, each from a JSON list; foreign keys are checked when it ends. PostgreSQL
+ * runs such INSERTs in no promised order, but a binding's trigger reads its license: each table waits for the one before it.
+ */
+export function insertStatement(batch: [string, object[]][]): { name: string; text: string } {
+  const shapes = batch.map(([table, rows]) => ({ table, columns: columnsOfAll(table, rows) }));
+  const key = JSON.stringify(shapes);
+  let statement = insertStatements.get(key);
+  if (!statement) {
+    const parts = shapes.map(({ table, columns }, i) => {
+      const list = columns.map((column) => `"${column}"`).join(', ');
+      const after = i === 0 ? '' : ` WHERE (SELECT count(*) FROM i${i - 1}) >= 0`;
+      return `i${i} AS (INSERT INTO ${table} (${list}) SELECT ${list} FROM jsonb_populate_recordset(NULL::${table}, $${i + 1}::jsonb)${after} RETURNING 1)`;
+    });
+    statement = { name: `insert_${insertStatements.size}`, text: `WITH ${parts.join(', ')} SELECT 1` };
+    insertStatements.set(key, statement);
+  }
+  return statement;
+}
+
+/** The columns of rows that must agree on them: a field that only some rows have would be lost without a word. */
+function columnsOfAll(table: string, rows: object[]): string[] {
+  const [first, ...others] = rows.map((row) => Object.keys(row));
+  const odd = others.find(
+    (fields) => fields.length !== first?.length || fields.some((field) => !first.includes(field)),
+  );
+  if (odd) throw new Error(`rows for ${table} differ in their fields: ${String(first)} and ${String(odd)}`);
+  return (first ?? []).map(columnName);
+}
+
+/** A row by its columns, each value as JSON has it. */
+export function rowAsJson(row: object): object {
+  return Object.fromEntries(
+    Object.entries(row).map(([field, value]: [string, unknown]) => [columnName(field), valueAsJson(value)]),
+  );
+}
+
+function valueAsJson(value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  // Bytes and big integers have no JSON form of their own; PostgreSQL reads these two.
+  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
+  return value;
+}
