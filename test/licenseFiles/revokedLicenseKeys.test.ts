@@ -221,6 +221,12 @@ test("a list is one business's and one mode's; who may ask, and what a token may
     [],
     [],
   ]);
+  for (const since of ['9223372036854775808', '-9223372036854775809', 2 ** 53]) {
+    const headers = { 'brand-url': mine.brandUrl };
+    const beyond = { query: 'query ($since: BigInt) { revokedLicenseKeys(since: $since) { version } }', headers };
+    const { errors } = await api.call({ ...beyond, variables: { since } });
+    expect([since, errors?.[0]?.extensions.code]).toEqual([since, 'BAD_USER_INPUT']);
+  }
   const query = 'query ($testMode: Boolean) { revokedLicenseKeys(testMode: $testMode) { version } }';
   const session = await newSession(api, mine.test, await newCustomer(api, mine.test));
   const narrow = await newApiKey(api, mine.test, ['AUDIT_READ']);
