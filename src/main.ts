@@ -12,6 +12,7 @@ import { rekeySigningKeys } from './licenseFiles/rekeySigningKeys.js';
 import { noticeLowStock } from './licenseKeys/noticeLowStock.js';
 import { rekeyLicenseKeys } from './licenseKeys/rekeyLicenseKeys.js';
 import { applyDueLicenseChanges } from './licenses/applyDueLicenseChanges.js';
+import { forgetLicenseFileHolds } from './licenseFiles/forgetLicenseFileHolds.js';
 import { forgetLoginTokens } from './loginTokens/forgetLoginTokens.js';
 import { createLog, type Logger } from './log.js';
 import { readyText } from './readyText.js';
@@ -95,6 +96,7 @@ function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'content
     },
     tasks: {
       applyDueLicenseChanges,
+      forgetLicenseFileHolds,
       forgetLoginTokens,
       lapseActivations,
       noticeLowStock,

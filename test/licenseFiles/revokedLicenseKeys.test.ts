@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { verifyLicenseFile } from '../../sdk/src/index.js';
+import { forgetLicenseFileHolds } from '../../src/licenseFiles/forgetLicenseFileHolds.js';
 import { useApi } from '../support/api.js';
 import { newApiKey, newBusiness, newCustomer, newSession, type TestBusiness } from '../support/business.js';
 import { activated, newLicensedKey, onDevice, validate } from '../support/keys.js';
@@ -294,4 +295,26 @@ test('a key that works again and is checked out leaves the list with its file', 
   await changeLicense(api, business.live, 'resume', licenseId);
   const file = await fileOf(api, business, { key, fingerprint: 'd' });
   expect([claimsOf(file).revocation.listVersion, await listed(business)]).toEqual(['2', { version: '2', entries: [] }]);
+});
+
+test('a day after its grace the note of a file is gone, and the list is what it was', async () => {
+  const business = await newBusiness(api);
+  const { key, licenseKeyId } = await newLicensedKey(api, business.live);
+  const ends = ['one', 'two'].map(async (fingerprint, i) => {
+    const file = await fileOf(api, business, { key, fingerprint, ttl: 3_600 + i * 86_400 });
+    return Date.parse(claimsOf(file).graceUntil);
+  });
+  const [first, second] = (await Promise.all(ends)) as [number, number];
+  await change(business.live, 'disableLicenseKey', { licenseKeyId });
+  const before = await listed(business);
+  const left = async (at: number) => {
+    const parts = { db: api.db, clock: () => new Date(at), keyring: undefined as never, mailFolder: null };
+    await forgetLicenseFileHolds(parts);
+    const text = 'SELECT FROM license_file_holds WHERE license_key_id = $1';
+    return (await api.db.sql(null, text, [rowId(licenseKeyId)])).length;
+  };
+  // Two devices and the key's text, which the later file needs, too.
+  expect([await left(first + DAY - 1), await left(first + DAY)]).toEqual([3, 2]);
+  expect(await listed(business)).toEqual(before);
+  expect(await left(second + DAY)).toBe(0);
 });
