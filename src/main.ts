@@ -14,6 +14,7 @@ import { rekeyLicenseKeys } from './licenseKeys/rekeyLicenseKeys.js';
 import { applyDueProductKeyEvents } from './productKeys/applyDueProductKeyEvents.js';
 import { productKeyCreatedMail, productKeyDisabledMail, trialExpiringMail } from './productKeys/productKeyMail.js';
 import { applyDueLicenseChanges } from './licenses/applyDueLicenseChanges.js';
+import { forgetLicenseFileHolds } from './licenseFiles/forgetLicenseFileHolds.js';
 import { forgetLoginTokens } from './loginTokens/forgetLoginTokens.js';
 import { createLog, type Logger } from './log.js';
 import { readyText } from './readyText.js';
@@ -110,6 +111,7 @@ function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'content
     tasks: {
       applyDueLicenseChanges,
       applyDueProductKeyEvents,
+      forgetLicenseFileHolds,
       forgetLoginTokens,
       lapseActivations,
       noticeLowStock,

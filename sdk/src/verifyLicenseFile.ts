@@ -156,9 +156,11 @@ function whyNotNow(
 ): Refused | 'IN_GRACE' | null {
   if (now < seen - TOLERANCE_MS) return 'CLOCK_SET_BACK';
   if (now < Date.parse(notBefore) - TOLERANCE_MS) return 'NOT_YET_VALID';
+  // By the server's clock where the device's is a little behind it: the list forgets a file whose grace is over.
+  const at = Math.max(seen, now);
   // Written so that a date which is none is not good.
-  if (now < Date.parse(expiresAt)) return null;
-  return now < Date.parse(graceUntil) ? 'IN_GRACE' : 'EXPIRED';
+  if (at < Date.parse(expiresAt)) return null;
+  return at < Date.parse(graceUntil) ? 'IN_GRACE' : 'EXPIRED';
 }
 
 const messages: Readonly<Record<LicenseFileReason, string>> = {

@@ -22,8 +22,10 @@ export type FindBrand = (url: string) => Promise<FoundBrand | null>;
 /** Makes the look-up of brands: one prepared statement, remembered for a second. */
 export function createFindBrand(db: Database): FindBrand {
   const remembered = createMemory<FoundBrand>();
-  return (url) => {
+  return async (url) => {
     const host = brandHost(url);
+    // A query string can carry what no header can, and PostgreSQL no text.
+    if (host.includes('\0')) return null;
     return remembered(host, async () => {
       const [brand] = await db.sql<FoundBrand>(
         'find_brand',

@@ -7,7 +7,14 @@ import type { Exchange } from './answer.js';
 import type { ExecutionContext } from './executor.js';
 import { sendError, sendThrown } from './httpErrors.js';
 import type { Lane } from './lane.js';
-import { addressKey, createRateLimiter, principalOf, rateLimitHeaders, type BucketSize } from './rateLimit.js';
+import {
+  addressKey,
+  createRateLimiter,
+  principalOf,
+  rateLimitHeaders,
+  type BucketSize,
+  type RateLimitState,
+} from './rateLimit.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -85,6 +92,14 @@ function admission(options: GraphqlRouteOptions, exchanges: WeakMap<FastifyReque
   const byAddress = createRateLimiter(options.rateLimits.ip);
   return async (request, reply) => {
     if (options.sandbox && wantsSandbox(request)) return undefined;
+    const address = addressKey(request.ip);
+    // Without a token the address pays, whoever the brand makes it: who has nothing left is not looked up at all.
+    const isAnonymous = tokenHeaders.every((name) => request.headers[name] === undefined);
+    const paid = isAnonymous ? byAddress(address) : null;
+    if (paid?.allowed === false) {
+      request.operationSummary = { principal: null };
+      return tooMany(reply, paid);
+    }
     let execution: ExecutionContext | null = null;
     let problem: unknown = null;
     try {
@@ -98,18 +113,22 @@ function admission(options: GraphqlRouteOptions, exchanges: WeakMap<FastifyReque
       problem = error;
     }
     const principal = execution === null ? null : principalOf(execution.request.viewer);
-    const rate = principal === null ? byAddress(addressKey(request.ip)) : byToken(principal);
-    if (rate !== null) reply.headers(rateLimitHeaders(rate));
+    const rate = isAnonymous ? paid : principal === null ? byAddress(address) : byToken(principal);
     request.operationSummary = { principal };
-    if (rate?.allowed === false) {
-      const message = `Too many requests; try again in ${rate.retryAfterSeconds} seconds.`;
-      return sendError(reply, 429, 'RATE_LIMITED', message);
-    }
+    if (rate?.allowed === false) return tooMany(reply, rate);
+    if (rate !== null) reply.headers(rateLimitHeaders(rate));
     if (execution === null) return sendThrown(reply, problem);
     const report = { requestId: request.id, log: request.log };
     exchanges.set(request, { execution, report, summary: request.operationSummary });
     return undefined;
   };
+}
+
+const tokenHeaders = ['authorization', 'x-api-key', 'auth-key'];
+
+function tooMany(reply: FastifyReply, rate: RateLimitState): FastifyReply {
+  const message = `Too many requests; try again in ${rate.retryAfterSeconds} seconds.`;
+  return sendError(reply.headers(rateLimitHeaders(rate)), 429, 'RATE_LIMITED', message);
 }
 
 function badRequest(message: string): GraphQLError {

@@ -45,7 +45,8 @@ export function jwksRoute(app: FastifyInstance, { keySetOf, rateLimit }: JwksRou
       return sendThrown(reply, error);
     }
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
-    const vary = [reply.getHeader('vary'), 'Brand-URL'].filter(Boolean).join(', ');
+    // Behind a trusted proxy the forwarded host says whose keys: a cache that keeps one answer for all would serve a stranger's.
+    const vary = [reply.getHeader('vary'), 'Brand-URL', 'X-Forwarded-Host'].filter(Boolean).join(', ');
     reply.headers({ etag, vary, 'cache-control': `public, max-age=${MAX_AGE_SECONDS}` });
     if (request.headers['if-none-match'] === etag) return reply.code(304).send();
     return reply.type('application/jwk-set+json').send(body);

@@ -78,10 +78,13 @@ function parseCurrency(value: unknown): string {
   throw bad('Give a currency as three upper-case letters, such as "EUR".');
 }
 
+/** What PostgreSQL's `bigint` holds, and no more. */
 function parseBigInt(value: unknown): bigint {
-  if (typeof value === 'string' && /^-?\d{1,19}$/.test(value)) return BigInt(value);
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
-  throw bad('Give a whole number.');
+  if (typeof value !== 'string' || !/^-?\d{1,19}$/.test(value)) throw bad('Give a whole number.');
+  const number = BigInt(value);
+  if (BigInt.asIntN(64, number) === number) return number;
+  throw bad('Give a whole number from -9223372036854775808 to 9223372036854775807.');
 }
 
 function parseMetadata(value: unknown): Record<string, unknown> {

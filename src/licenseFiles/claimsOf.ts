@@ -17,14 +17,19 @@ export interface FileTerms {
 export async function claimsOf(
   tx: SqlTx,
   tenant: Tenant,
-  { found, told, products, fingerprint }: UsableKey & { fingerprint: string },
+  {
+    found,
+    told,
+    products,
+    fingerprint,
+    subjectIds,
+  }: UsableKey & { fingerprint: string; subjectIds: readonly string[] },
   { issuedAt, expiresAt, graceUntil }: FileTerms,
 ): Promise<LicenseFileClaims> {
   const { brand, listVersion } = await brandAndList(tx, tenant, found.brandId);
   const { key } = found;
   const licenseKeyId = globalId('LicenseKey', key.id);
   const { product, license, activation, entitlements } = told;
-  const ids = activation ? [key.id, activation.id] : [key.id];
   return {
     iss: globalId('Business', tenant.businessId),
     jti: newId(),
@@ -47,7 +52,7 @@ export async function claimsOf(
     notBefore: issuedAt.toISOString(),
     expiresAt: expiresAt.toISOString(),
     graceUntil: graceUntil.toISOString(),
-    revocation: { entries: ids.map((id) => entryOf(tenant, id)), listVersion },
+    revocation: { entries: subjectIds.map((id) => entryOf(tenant, id)), listVersion },
   };
 }
 

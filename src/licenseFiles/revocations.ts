@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Tenant } from '../kernel/requestContext.js';
 import type { SqlReader, SqlTx } from '../kernel/transaction.js';
 import { effectiveStart, effectiveStatus } from '../lifecycle/effective.js';
+import { deviceSubjectSql, isDevice, isText, textSubjectSql } from './subjects.js';
 
-/** What the list calls a key or an activation: who does not know the id learns nothing from it. */
+/** What the list calls a key, an activation or what else is a subject of it: who does not know the id learns nothing from it. */
 export function entryOf({ businessId }: Tenant, subjectId: string): string {
   return createHash('sha256').update(`${businessId}\n${subjectId}`).digest('base64url');
 }
@@ -26,21 +27,43 @@ const seatedBefore = `SELECT count(*) FROM activations o
   WHERE o.business_id = $1 AND o.mode = $2 AND o.license_key_id = k.id AND o.ended_at IS NULL
     AND (o.lease_until <= $3) IS NOT TRUE AND (o.activated_at, o.id) < (a.activated_at, a.id)`;
 
+/** Whether an activation `a` of a key `k` may not be used. */
+const isUnseated = `(a.ended_at IS NOT NULL OR a.lease_until <= $3
+  OR (k.activations_used > k.activations_limit AND (${seatedBefore}) >= k.activations_limit))`;
+
+/** Keys with files for devices or texts. */
+const keysWith = (isSuch: (subject: string) => string) =>
+  `(SELECT DISTINCT license_key_id FROM held WHERE ${isSuch('subject_id')}) h`;
+
 /**
- * What has to be written so that the list says what is true: keys and activations with good files that may not be used, against
- * what is listed. Over business, mode and now.
+ * What has to be written so that the list says what is true: keys, activations, devices without one and texts with good files
+ * that may not be used, against what is listed. Over business, mode and now.
  */
 const changed = `
   held AS MATERIALIZED (SELECT license_key_id, subject_id FROM license_file_holds
     WHERE business_id = $1 AND mode = $2 AND offline_until > $3),
+  devices AS MATERIALIZED (SELECT ${deviceSubjectSql} AS subject_id, ${isUnseated} AS is_unseated
+    FROM ${keysWith(isDevice)} CROSS JOIN ${rowOf('license_keys', 'h.license_key_id')} k
+      JOIN activations a ON a.business_id = $1 AND a.mode = $2 AND a.license_key_id = k.id),
+  texts AS MATERIALIZED (SELECT r.grace_until, ${textSubjectSql(
+    'r.license_key_id',
+    'row_number() OVER (PARTITION BY r.license_key_id ORDER BY r.created_at, r.id) - 1',
+  )} AS subject_id
+    FROM ${keysWith(isText)} JOIN license_key_rotations r ON r.business_id = $1 AND r.mode = $2 AND r.license_key_id = h.license_key_id),
   wanted AS (
     SELECT k.id AS subject_id FROM (SELECT DISTINCT license_key_id FROM held) h
       CROSS JOIN ${rowOf('license_keys', 'h.license_key_id')} k WHERE NOT ${isUsable}
     UNION ALL
     SELECT a.id FROM held h CROSS JOIN ${rowOf('activations', 'h.subject_id')} a
       CROSS JOIN ${rowOf('license_keys', 'a.license_key_id')} k
-      WHERE h.subject_id <> h.license_key_id AND (a.ended_at IS NOT NULL OR a.lease_until <= $3
-        OR (k.activations_used > k.activations_limit AND (${seatedBefore}) >= k.activations_limit))),
+      WHERE h.subject_id <> h.license_key_id AND ${isUnseated}
+    UNION ALL
+    SELECT h.subject_id FROM held h CROSS JOIN ${rowOf('license_keys', 'h.license_key_id')} k
+      LEFT JOIN devices d ON d.subject_id = h.subject_id
+      WHERE ${isDevice('h.subject_id')}
+        AND CASE WHEN d.subject_id IS NULL THEN k.activations_limit IS NOT NULL ELSE d.is_unseated END
+    UNION ALL
+    SELECT h.subject_id FROM held h JOIN texts t ON t.subject_id = h.subject_id AND t.grace_until <= $3),
   listed AS (SELECT subject_id FROM license_revocations WHERE business_id = $1 AND mode = $2 AND is_revoked),
   changed AS (
     SELECT coalesce(w.subject_id, r.subject_id) AS subject_id, w.subject_id IS NOT NULL AS is_revoked

@@ -1,7 +1,7 @@
 import { Prisma } from '../generated/prisma/client.js';
 import { columnName } from '../kernel/rows.js';
 import { effectiveGrantStatus } from '../grants/effectiveGrantStatus.js';
-import { effectiveOffering } from '../lifecycle/effective.js';
+import { effectiveOffering, isOfferingDue } from '../lifecycle/effective.js';
 import { erasedFingerprintSql } from './erasedFingerprint.js';
 import type { JudgedLicense } from './facts.js';
 import { keyLookup } from './keyLookup.js';
@@ -31,6 +31,13 @@ const licenseFields: Record<keyof JudgedLicense, true> = {
   expiredAt: true,
 };
 const licenseJson = asJson(Object.keys(licenseFields), 'l');
+/** What a new license or key does not have: the snapshot of its creation leaves out what was never set. */
+const unsetOfLicense: readonly (keyof JudgedLicense)[] = [
+  ...(['statusBeforeBlock', 'validUntil', 'activatedAt', 'pausedAt', 'cancelledAt', 'expiredAt'] as const),
+  ...(['pendingStatus', 'pendingStatusAt', 'productOfferingId', 'offeringSince'] as const),
+  ...(['pendingOfferingId', 'pendingOfferingAt'] as const),
+];
+const unsetOfKey = ['expiresAt', 'disabledAt', 'activationsLimit'];
 const activationJson = asJson(Object.keys(Prisma.ActivationScalarFieldEnum), 'a');
 const keyFields = [
   'id',
@@ -60,6 +67,11 @@ function snapshotOf(type: string, alias: string): string {
       AND h.object_type = '${type}' AND h.created_at <= i.at ORDER BY h.sequence DESC LIMIT 1) END`;
 }
 
+/** What lays over a row what it was by a snapshot: what that lacks was not set; nothing without a snapshot. */
+function thenOf(snapshot: string, unset: readonly string[]): string {
+  return `coalesce('${JSON.stringify(Object.fromEntries(unset.map((name) => [name, null])))}'::jsonb || ${snapshot}, '{}')`;
+}
+
 const ofKey = 'business_id = k.business_id AND b.mode = k.mode AND b.license_key_id = k.id';
 
 /** What decides about a license's offering, as it is stored or was at the instant. */
@@ -79,8 +91,8 @@ const offeringAsStored = Object.entries({
 /** A license's products: of its offering as it is or was at the instant; of its package, the primary one first. */
 const productsOfLicense = `
   SELECT jsonb_agg(${productJson} ORDER BY s.place, p.id) FROM (
-    SELECT o.product_id, 0 AS place FROM (SELECT ${offeringAsStored}) w, product_offerings o WHERE o.business_id = l.business_id AND o.id =
-      ${effectiveOffering('i.at', 'w')}
+    SELECT o.product_id, 0 AS place FROM product_offerings o
+      WHERE o.business_id = l.business_id AND o.id = ${effectiveOffering('i.at', 'w')}
     UNION ALL
     SELECT g.primary_product_id, 0 FROM packages g WHERE g.business_id = l.business_id AND g.id = l.package_id
     UNION ALL
@@ -89,13 +101,19 @@ const productsOfLicense = `
       WHERE g.business_id = l.business_id AND g.package_id = l.package_id) s
   JOIN products p ON p.business_id = l.business_id AND p.id = s.product_id`;
 
+/** The type that comes with an offering that is true and not written yet; else nothing, and no reading. */
+const typeDue = `(SELECT jsonb_build_object('type', o.license_type) FROM product_offerings o
+  WHERE ${isOfferingDue('i.at', 'w')} AND o.business_id = l.business_id AND o.id = w.pending_offering_id)`;
+
 /** A binding that was made by the instant; for now and later every one: another process's clock may be ahead. */
 const licensesOfKey = `
-  SELECT jsonb_agg(jsonb_build_object('license', ${licenseJson} || coalesce(t.snapshot, '{}'),
+  SELECT jsonb_agg(jsonb_build_object('license', ${licenseJson} || ${thenOf('t.snapshot', unsetOfLicense)}
+      || coalesce(${typeDue}, '{}'),
       'products', (${productsOfLicense})) ORDER BY l.created_at, l.id) AS list
     FROM license_key_bindings b
     JOIN licenses l ON l.business_id = b.business_id AND l.mode = b.mode AND l.id = b.license_id
     CROSS JOIN LATERAL (SELECT ${snapshotOf('License', 'l')} AS snapshot OFFSET 0) t
+    CROSS JOIN LATERAL (SELECT ${offeringAsStored}) w
     WHERE b.${ofKey} AND (i.at >= $2 OR b.created_at <= i.at)`;
 
 /** Grants of the key and of its licenses that were issued by the instant; one that was revoked after it counts as it was. */
@@ -143,7 +161,8 @@ function factsOf(questions: string, asked: string): string {
       EXISTS (SELECT FROM hit o WHERE o.n = i.n AND o.mode <> i.mode AND o.is_hit AND o.license_key_id IS NOT NULL) AS "isInOtherMode",
       coalesce(h.is_hit, false) AS "isHit", coalesce(h.is_hit, false) AND k.id IS NULL AS "isPooled",
       CASE WHEN i.at >= $2 OR h.replaced_at <= i.at THEN h.replaced_until END AS "replacedUntil",
-      CASE WHEN k.id IS NOT NULL THEN ${asJson(keyFields, 'k')} || coalesce(${snapshotOf('LicenseKey', 'k')}, '{}') END AS key,
+      CASE WHEN k.id IS NOT NULL THEN ${asJson(keyFields, 'k')}
+        || ${thenOf(`(${snapshotOf('LicenseKey', 'k')})`, unsetOfKey)} END AS key,
       c.brand_id AS "brandId", c.number AS "customerNumber", c.erased_at IS NOT NULL AS "isErased", licenses.list AS licenses, grants.list AS grants,
       products.list AS products, n.used AS "activationsUsed", device.found AS device
     FROM ${questions}

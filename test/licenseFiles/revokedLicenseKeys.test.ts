@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { verifyLicenseFile } from '../../sdk/src/index.js';
+import { forgetLicenseFileHolds } from '../../src/licenseFiles/forgetLicenseFileHolds.js';
 import { useApi } from '../support/api.js';
 import { newApiKey, newBusiness, newCustomer, newSession, type TestBusiness } from '../support/business.js';
 import { activated, newLicensedKey, onDevice, validate } from '../support/keys.js';
@@ -24,6 +25,8 @@ async function listed(business: TestBusiness): Promise<{ version: string; entrie
 }
 
 const entriesOf = (file: string): string[] => claimsOf(file).revocation.entries;
+/** What the list calls the file's key. */
+const keyEntry = (file: string): string[] => entriesOf(file).slice(0, 1);
 
 test('the list: every field, one more version for each change, and what came and went since one', async () => {
   const business = await newBusiness(api);
@@ -52,7 +55,7 @@ test('the list: every field, one more version for each change, and what came and
       testMode: false,
       issuedAt: first.issuedAt,
     },
-    ...{ since: '0', version: '1', complete: true, revoked: entriesOf(ofA), restored: [] },
+    ...{ since: '0', version: '1', complete: true, revoked: keyEntry(ofA), restored: [] },
   });
   await changeLicense(api, live, 'pause', b.licenseId);
   await change(live, 'enableLicenseKey', { licenseKeyId: a.licenseKeyId });
@@ -60,10 +63,10 @@ test('the list: every field, one more version for each change, and what came and
     const { revoked, restored, ...page } = claimsOf((await revokedKeys(api, business, { since: version })).list);
     return [page.since, page.version, revoked, restored];
   };
-  expect(await since('1')).toEqual(['1', '3', entriesOf(ofB), entriesOf(ofA)]);
+  expect(await since('1')).toEqual(['1', '3', keyEntry(ofB), keyEntry(ofA)]);
   expect(await since('3')).toEqual(['3', '3', [], []]);
   for (const beyond of ['0', '-1', '4', '9000000000000000000']) {
-    expect(await since(beyond)).toEqual(['0', '3', entriesOf(ofB), []]);
+    expect(await since(beyond)).toEqual(['0', '3', keyEntry(ofB), []]);
   }
   expect((await listed(business)).version).toBe('3');
   const later = await fileOf(api, business, { key: a.key, fingerprint: 'd' });
@@ -138,11 +141,56 @@ test('listed is exactly what validateLicenseKey would not let run, while a file 
   api.setNow(null);
 });
 
+test('a device without an activation is listed when it would need one, was freed, or its text was replaced; others run on', async () => {
+  const business = await newBusiness(api);
+  const { live } = business;
+  const keys = await Promise.all(Array.from({ length: 4 }, () => newLicensedKey(api, live)));
+  const [limited, freed, replaced, replacing] = keys as [(typeof keys)[0], ...typeof keys];
+  const graceUntil = new Date(Date.now() + DAY).toISOString();
+  const files = new Map<string, string>();
+  const checkedOut = async ({ key }: { key: string }, fingerprint: string, of = key) =>
+    files.set(`${of} ${fingerprint}`, await fileOf(api, business, { key, fingerprint }));
+  for (const key of keys) for (const fingerprint of ['one', 'two']) await checkedOut(key, fingerprint);
+  await activated(api, business, { key: replaced!.key, fingerprint: 'seated' });
+  await checkedOut(replaced!, 'seated');
+  const listedFiles = async () => {
+    const { entries } = await listed(business);
+    return [...files].filter(([, file]) => entriesOf(file).some((one) => entries.includes(one))).map(([name]) => name);
+  };
+  expect(await listedFiles()).toEqual([]);
+  // One of two devices takes the one seat that there is from now on.
+  await activated(api, business, { key: limited.key, fingerprint: 'two' });
+  await change(live, 'updateLicenseKey', { licenseKeyId: limited.licenseKeyId, activationsLimit: 1 });
+  await activated(api, business, { key: freed!.key, fingerprint: 'one' });
+  await onDevice(api, business, 'deactivateLicenseKey', { key: freed!.key, fingerprint: 'one' });
+  await change(live, 'rotateLicenseKey', { licenseKeyId: replaced!.licenseKeyId, key: 'its second text' });
+  await checkedOut({ key: 'its second text' }, 'one', 'second');
+  await change(live, 'rotateLicenseKey', { licenseKeyId: replacing!.licenseKeyId, graceUntil });
+  const gone = [`${limited.key} one`, `${freed!.key} one`, `${replaced!.key} one`, `${replaced!.key} two`];
+  expect((await listedFiles()).toSorted()).toEqual(gone.toSorted());
+  // What the list says is what a check says of the same text; who was activated keeps its seat when the text is replaced.
+  for (const name of files.keys()) {
+    const [text, fingerprint] = name.split(' ') as [string, string];
+    const key = text === 'second' || fingerprint === 'seated' ? 'its second text' : text;
+    const { valid } = await validate(api, business, { key, fingerprint });
+    expect([name, valid]).toEqual([name, !gone.includes(name)]);
+  }
+  api.setNow(graceUntil);
+  expect((await listedFiles()).toSorted()).toEqual(
+    [...gone, `${replacing!.key} one`, `${replacing!.key} two`].toSorted(),
+  );
+  api.setNow(null);
+  // Back from the list with what took it there.
+  await change(live, 'updateLicenseKey', { licenseKeyId: limited.licenseKeyId, activationsLimit: null });
+  await activated(api, business, { key: freed!.key, fingerprint: 'one' });
+  expect((await listedFiles()).toSorted()).toEqual(gone.slice(2).toSorted());
+});
+
 test('many ask and change at once: a version is never two lists, and never goes back', async () => {
   const business = await newBusiness(api);
   const keys = await Promise.all(Array.from({ length: 8 }, () => newLicensedKey(api, business.live)));
   const entries = await Promise.all(
-    keys.map(async ({ key }) => entriesOf(await fileOf(api, business, { key, fingerprint: 'd' }))),
+    keys.map(async ({ key }) => keyEntry(await fileOf(api, business, { key, fingerprint: 'd' }))),
   );
   const seen = new Map<string, string>();
   const look = async () => {
@@ -216,11 +264,13 @@ test("a list is one business's and one mode's; who may ask, and what a token may
   await change(mine.test, 'disableLicenseKey', { licenseKeyId: inTest.licenseKeyId });
   const list = async (business: TestBusiness, testMode: boolean) =>
     claimsOf((await revokedKeys(api, business, { testMode })).list).revoked;
-  expect([await list(mine, true), await list(mine, false), await list(theirs, true)]).toEqual([
-    entriesOf(file),
-    [],
-    [],
-  ]);
+  expect([await list(mine, true), await list(mine, false), await list(theirs, true)]).toEqual([keyEntry(file), [], []]);
+  for (const since of ['9223372036854775808', '-9223372036854775809', 2 ** 53]) {
+    const headers = { 'brand-url': mine.brandUrl };
+    const beyond = { query: 'query ($since: BigInt) { revokedLicenseKeys(since: $since) { version } }', headers };
+    const { errors } = await api.call({ ...beyond, variables: { since } });
+    expect([since, errors?.[0]?.extensions.code]).toEqual([since, 'BAD_USER_INPUT']);
+  }
   const query = 'query ($testMode: Boolean) { revokedLicenseKeys(testMode: $testMode) { version } }';
   const session = await newSession(api, mine.test, await newCustomer(api, mine.test));
   const narrow = await newApiKey(api, mine.test, ['AUDIT_READ']);
@@ -245,4 +295,26 @@ test('a key that works again and is checked out leaves the list with its file', 
   await changeLicense(api, business.live, 'resume', licenseId);
   const file = await fileOf(api, business, { key, fingerprint: 'd' });
   expect([claimsOf(file).revocation.listVersion, await listed(business)]).toEqual(['2', { version: '2', entries: [] }]);
+});
+
+test('a day after its grace the note of a file is gone, and the list is what it was', async () => {
+  const business = await newBusiness(api);
+  const { key, licenseKeyId } = await newLicensedKey(api, business.live);
+  const ends = ['one', 'two'].map(async (fingerprint, i) => {
+    const file = await fileOf(api, business, { key, fingerprint, ttl: 3_600 + i * 86_400 });
+    return Date.parse(claimsOf(file).graceUntil);
+  });
+  const [first, second] = (await Promise.all(ends)) as [number, number];
+  await change(business.live, 'disableLicenseKey', { licenseKeyId });
+  const before = await listed(business);
+  const left = async (at: number) => {
+    const parts = { db: api.db, clock: () => new Date(at), keyring: undefined as never, mailFolder: null };
+    await forgetLicenseFileHolds(parts);
+    const text = 'SELECT FROM license_file_holds WHERE license_key_id = $1';
+    return (await api.db.sql(null, text, [rowId(licenseKeyId)])).length;
+  };
+  // Two devices and the key's text, which the later file needs, too.
+  expect([await left(first + DAY - 1), await left(first + DAY)]).toEqual([3, 2]);
+  expect(await listed(business)).toEqual(before);
+  expect(await left(second + DAY)).toBe(0);
 });

@@ -175,6 +175,12 @@ test('time: the last millisecond of each, and a clock that was set back', async 
     'IN_GRACE',
     'CLOCK_SET_BACK',
   ]);
+  // What was seen has passed, though the device's clock is a little behind it.
+  expect([
+    await now(20 * HOUR - 60_000, { lastSeen: at(20 * HOUR) }),
+    await now(20 * HOUR - 60_000, { revocationList: await page({ issuedAt: at(20 * HOUR) }) }),
+    await now(10 * HOUR - 60_000, { lastSeen: at(10 * HOUR) }),
+  ]).toEqual(['EXPIRED', 'EXPIRED', 'IN_GRACE']);
   const revocationList = await page({ issuedAt: at(3 * HOUR) });
   expect([await now(3 * HOUR, { revocationList }), await now(2 * HOUR, { revocationList })]).toEqual([
     null,

@@ -74,6 +74,19 @@ test('anonymous and wrongly authenticated calls share the bucket of their addres
   }
 });
 
+test('an address that has nothing left is not looked up, whatever brand it names; a token is, and pays for itself', async () => {
+  const server = await startServer({ env: small });
+  try {
+    const asked: number[] = [];
+    for (let i = 0; i < 6; i++) asked.push((await server.ask('{ hello }', {}, { 'brand-url': `b${i}` })).status);
+    expect([asked.slice(3), server.contexts()]).toEqual([[429, 429, 429], 3]);
+    const paid = await server.ask('{ hello }', {}, { authorization: `Bearer ${validToken}` });
+    expect([paid.status, paid.headers.get('ratelimit-limit'), server.contexts()]).toEqual([200, '2', 4]);
+  } finally {
+    await server.close();
+  }
+});
+
 test('X-Forwarded-For counts only behind a trusted proxy', async () => {
   const server = await startServer({ env: { ...small, LATCHKEY_TRUST_PROXY: 'true' } });
   try {

@@ -37,6 +37,8 @@ export interface TestServer {
   readonly calls: string[];
   /** Parsed log lines. */
   readonly lines: Record<string, unknown>[];
+  /** How many requests were looked up. */
+  contexts(): number;
   /** Lets everybody who asked for `wait` go on. */
   release(): void;
   /** Resolves when somebody asks for `wait`. */
@@ -77,11 +79,15 @@ export async function startServer(options: Options = {}): Promise<TestServer> {
   const lines: Record<string, unknown>[] = [];
   const log: Logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
   const world = makeWorld(options.failures ?? {});
+  let contexts = 0;
   const app = await createServer({
     config: readConfig({ NODE_ENV: 'test', ...options.env }),
     schema: world.schema,
     log,
-    contextFor: async (request) => contextFor(request),
+    contextFor: async (request) => {
+      contexts++;
+      return contextFor(request);
+    },
     ready: options.ready ?? (async () => ({ ok: true, reasons: [] })),
     metrics: new Registry(),
   });
@@ -97,7 +103,7 @@ export async function startServer(options: Options = {}): Promise<TestServer> {
     const response = await post({ query, variables }, headers);
     return { status: response.status, headers: response.headers, ...((await response.json()) as object) };
   };
-  return { url, lines, post, ask, close: () => app.close(), ...world };
+  return { url, lines, post, ask, contexts: () => contexts, close: () => app.close(), ...world };
 }
 
 function contextFor({ headers, requestId }: CallerRequest): ExecutionContext {

@@ -14,6 +14,7 @@ import {
   type TestKey,
 } from '../support/keys.js';
 import { newLicense, rowId, rowsOf } from '../support/licenses.js';
+import { changeOffering } from '../licenses/offeringCalls.js';
 
 const api = useApi();
 const HOUR = 3_600_000;
@@ -225,6 +226,62 @@ test('the past is read from the history: each instant answers as it would have a
   expect(await seen(2)).toEqual([[], 'ACTIVE', 1]);
   expect(await seen(3)).toEqual([['LICENSE_BLOCKED'], 'BLOCKED', 0]);
   expect(await seen(4)).toEqual([['KEY_DISABLED', 'LICENSE_CANCELLED'], 'CANCELLED', 0]);
+});
+
+async function keyOf(token: string, licenseId: string): Promise<object> {
+  const query = 'query ($id: ID!) { license(id: $id) { licenseKeys { licenseKeyId: id } } }';
+  return (await api.data({ token, query, variables: { id: licenseId } })).license.licenseKeys[0];
+}
+
+test('product and type are those of the offering at the instant: before, between and after its changes, written or not', async () => {
+  const business = await newBusiness(api);
+  const { live } = business;
+  const t = (hours: number) => later(hours, new Date('2026-03-01T00:00:00.000Z'));
+  const productId = await newProduct(api, live, { sku: 'A' });
+  const offering = (licenseType: string) => newProductOffering(api, live, { productId, licenseType });
+  const offerings = [await offering('a'), await offering('b'), await offering('c')] as const;
+  const licenseId = await at(t(0), () => newLicense(api, live, { productOfferingId: offerings[0] }));
+  await at(t(1), () => change(live, 'issueLicenseKey', { licenseId, key: 'moving' }));
+  const moved = (hours: number, productOfferingId: string, more = {}) =>
+    at(t(hours), async () =>
+      expect((await changeOffering(api, live, { licenseId, productOfferingId, ...more })).userErrors).toEqual([]),
+    );
+  await moved(2, offerings[1]);
+  await moved(3, offerings[2], { at: t(5) });
+  // A license changes between offerings of one product, which never change theirs: here they do, so that products tell them apart.
+  await api.db.sql(null, 'ALTER TABLE product_offerings DISABLE TRIGGER USER', []);
+  for (const [i, sku] of ['B', 'C'].entries()) {
+    await api.db.sql(null, 'UPDATE product_offerings SET product_id = $2 WHERE id = $1', [
+      rowId(offerings[i + 1] as string),
+      rowId(await newProduct(api, live, { sku })),
+    ]);
+  }
+  await api.db.sql(null, 'ALTER TABLE product_offerings ENABLE TRIGGER USER', []);
+  const seen = async (hours: number, productSku: string) => {
+    const { license, product, checks } = await validate(api, business, { key: 'moving', productSku, asOf: t(hours) });
+    return [product.sku, license.type, ...checks.map(({ code }: { code: string }) => code)];
+  };
+  const all = async () =>
+    Promise.all([1, 2, 3, 5, 7].map(async (hours) => [...(await seen(hours, 'A')), '|', ...(await seen(hours, 'C'))]));
+  const expected = [
+    ['A', 'a', '|', 'A', 'a', 'PRODUCT_MISMATCH'],
+    ['B', 'b', 'PRODUCT_MISMATCH', '|', 'B', 'b', 'PRODUCT_MISMATCH'],
+    [
+      ...['B', 'b', 'LICENSE_OFFERING_CHANGE_SCHEDULED', 'PRODUCT_MISMATCH', '|'],
+      ...['B', 'b', 'LICENSE_OFFERING_CHANGE_SCHEDULED', 'PRODUCT_MISMATCH'],
+    ],
+    ['C', 'c', 'PRODUCT_MISMATCH', '|', 'C', 'c'],
+    ['C', 'c', 'PRODUCT_MISMATCH', '|', 'C', 'c'],
+  ];
+  // Asked before the scheduled change and after it; nothing has written it.
+  for (const hours of [4, 6]) expect(await at(t(hours), all)).toEqual(expected);
+  expect(await at(t(5), () => validate(api, business, { key: 'moving' }))).toMatchObject({ license: { type: 'c' } });
+  // What was set later was not set then.
+  await at(t(6), () => change(live, 'cancelLicense', { licenseId, at: t(30) }));
+  const { licenseKeyId } = (await keyOf(live, licenseId)) as { licenseKeyId: string };
+  await at(t(6), () => change(live, 'updateLicenseKey', { licenseKeyId, expiresAt: t(20), activationsLimit: 2 }));
+  const then = await at(t(8), () => validate(api, business, { key: 'moving', asOf: t(1) }));
+  expect([then.checks, then.expiresAt, then.activationsLimit]).toEqual([[], null, null]);
 });
 
 test('an unknown, a foreign and a wrong key answer alike, whatever else is asked', async () => {
