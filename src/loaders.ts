@@ -12,6 +12,7 @@ import { licenseLoaders } from './licenses/loaders.js';
 import { orderLoaders } from './orders/loaders.js';
 import { organizationLoaders } from './organizations/loaders.js';
 import { productKeyLoaders } from './productKeys/loaders.js';
+import { usageLoaders } from './usage/loaders.js';
 import { walletLoaders } from './wallets/loaders.js';
 import type { RequestContext } from './kernel/requestContext.js';
 
@@ -30,6 +31,7 @@ const features = [
   orderLoaders,
   organizationLoaders,
   productKeyLoaders,
+  usageLoaders,
   walletLoaders,
 ] as const;
 

@@ -10,6 +10,8 @@ const layers: string[][] = [
   ['orders'],
   ['activations'],
   ['validation'],
+  ['access'],
+  ['usage'],
   ['productKeys'],
   ['licenses'],
   ['grants'],
