@@ -7,14 +7,16 @@ import { applyMigrations } from '../src/database/applyMigrations.js';
 import { startEmbeddedPostgres } from '../src/database/embeddedPostgres.js';
 import { freePort } from '../src/database/startServer.js';
 import { checkLedger } from './checkLedger.js';
+import { checkUsage } from './checkUsage.js';
 import { openConnection, requestBytes, type Answer } from './client.js';
+import { freshBytes } from './freshBytes.js';
 import { loadWorld, type World } from './loadWorld.js';
 import { measure, type Round } from './measure.js';
 import { printTable, type Measured } from './printTable.js';
 import { bare } from './servers/bare.js';
 import { latchkey } from './servers/latchkey.js';
 import type { BenchServer, RunningServer } from './servers/server.js';
-import { workloadsOf, type Operation, type Workload } from './workloads.js';
+import { workloadsOf, writing, type Operation, type Workload } from './workloads.js';
 
 /** What is compared; the last one is the measure. Peers are added here. */
 const servers: readonly BenchServer[] = [latchkey, bare];
@@ -43,6 +45,8 @@ interface Bench {
   readonly statistics: Client;
   /** Purchases that were answered as done. */
   purchases: number;
+  /** Uses of product keys that were answered as counted. */
+  uses: number;
   /** Operations that the servers have got used to. */
   readonly warm: Set<Operation>;
 }
@@ -78,6 +82,7 @@ async function main(): Promise<void> {
   const chosen = workloadsOf(bench.world).filter(({ name }) => !values.only || values.only.split(',').includes(name));
   for (const workload of chosen) measured.push({ workload, rounds: await compare(bench, workload) });
   await checkLedger(bench.db, bench.purchases);
+  await checkUsage(bench.db, bench.uses);
   printTable(
     servers.map(({ name }) => name),
     measured,
@@ -85,7 +90,7 @@ async function main(): Promise<void> {
   const seconds = Math.round((performance.now() - started) / 1_000);
   console.log(
     `\n${size.licenses} licenses of ${size.businesses} businesses; ${CONCURRENCY} connections; medians of ${size.rounds} rounds; ` +
-      `node ${process.version} on ${availableParallelism()} processors; ${bench.purchases} purchases, ledger sound; ${seconds} s`,
+      `node ${process.version} on ${availableParallelism()} processors; ${bench.purchases} purchases, ledger sound; ${bench.uses} uses, quotas exact; ${seconds} s`,
   );
 }
 
@@ -114,7 +119,7 @@ async function prepare(size: Bench['size'], profile: string | undefined): Promis
     loadWorld(db, size),
     ...servers.map((server) => run(server, options)),
   ]);
-  return { size, world, running, db, statistics, purchases: 0, warm: new Set() };
+  return { size, world, running, db, statistics, purchases: 0, uses: 0, warm: new Set() };
 }
 
 async function run(
@@ -155,6 +160,7 @@ async function compare(bench: Bench, workload: Workload): Promise<Round[][]> {
   const check = (answer: Answer) => {
     refuseErrors(workload, answer);
     if (workload.operation === 'purchase') bench.purchases++;
+    bench.uses += workload.uses ?? 0;
   };
   await refuseDifferences(bench, workload, requests, check);
   const once = (index: number, ms: number, warming = false) => {
@@ -183,7 +189,8 @@ function callerOf(operation: Operation, { token, brandUrl }: World): string {
 function refuseErrors({ name, operation }: Workload, { status, body }: Answer): void {
   const done = operation !== 'purchase' || (body.includes('"success":true') && body.includes('"userErrors":[]'));
   const found = operation !== 'license' || !body.includes('"license":null');
-  if (status === 200 && done && found && !body.includes('"errors":')) return;
+  const counted = !body.includes('"usage":null') && !body.includes('"results":null');
+  if (status === 200 && done && found && counted && !body.includes('"errors":')) return;
   throw new Error(`${name}: an answer with errors (${status}): ${body.slice(0, 1_000)}`);
 }
 
@@ -198,10 +205,10 @@ async function refuseDifferences(
   for (const [index, { process }] of running.entries()) {
     const connection = await openConnection(process.port);
     try {
-      const answer = await connection.send(requests[index]![0]!);
+      const answer = await connection.send(freshBytes(requests[index]![0]!));
       check(answer);
       const { data } = JSON.parse(answer.body) as { data: unknown };
-      answers.push(operation === 'purchase' ? shapeOf(data) : data);
+      answers.push(writing.has(operation) ? shapeOf(data) : data);
     } finally {
       connection.close();
     }

@@ -23,6 +23,7 @@ export const usageResolvers = {
   },
   RecordedUsage: {
     productKeyId: ({ productKeyId }) => globalId('ProductKey', productKeyId),
+    productKey: ({ productKeyId }, _, { loaders }) => found(loaders.productKeyById, productKeyId),
     amount: ({ amount }) => BigInt(amount),
     occurredAt: ({ occurredAt }) => new Date(occurredAt),
     consumedQuota: ({ consumed }) => BigInt(consumed),
@@ -36,9 +37,6 @@ export const usageResolvers = {
   QuotaExceeded: { periodEnd: ({ periodEnd }) => (periodEnd ? new Date(periodEnd) : null) },
   UsagePeriodClosed: { periodStart: ({ periodStart }) => new Date(periodStart) },
   ProductKeyReplaced: { graceUntil: ({ graceUntil }) => new Date(graceUntil) },
-  RecordUsagePayload: {
-    productKey: ({ usage }, _, { loaders }) => found(loaders.productKeyById, usage?.productKeyId),
-  },
   CorrectUsagePayload: {
     productKey: ({ productKeyId }, _, { loaders }) => found(loaders.productKeyById, productKeyId),
   },

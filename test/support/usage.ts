@@ -1,3 +1,4 @@
+import type { PoolClient } from 'pg';
 import type { Answer, Api } from './api.js';
 import { productKeyInput } from './productKeys.js';
 
@@ -35,4 +36,28 @@ export async function newUsedKey(api: Api, token: string, fields: Fields = {}): 
     variables: { input: await productKeyInput(api, token, fields) },
   });
   return createProductKey.productKey;
+}
+
+/** How many statements were sent to change something while `work` ran, BEGIN and COMMIT among them. */
+export async function countWrites(api: Api, work: () => Promise<unknown>): Promise<number> {
+  const { pool } = api.db.writer;
+  let count = 0;
+  const watched = new Map<PoolClient, PoolClient['query']>();
+  const watch = (client: PoolClient) => {
+    if (watched.has(client)) return;
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    watched.set(client, client.query);
+    client.query = ((...args: unknown[]) => {
+      count++;
+      return query(...args);
+    }) as PoolClient['query'];
+  };
+  pool.on('acquire', watch);
+  try {
+    await work();
+  } finally {
+    pool.off('acquire', watch);
+    for (const [client, query] of watched) client.query = query;
+  }
+  return count;
 }
