@@ -7,7 +7,7 @@ import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { changeProductKey } from '../productKeys/changeProductKey.js';
 import { lockProductKey } from '../productKeys/lockProductKey.js';
 import { addHours } from './addHours.js';
-import { lockMeters } from './lockMeters.js';
+import { lockMeters } from '../productKeys/lockMeters.js';
 import { MOST, occurrenceOf } from './usage.js';
 
 /**

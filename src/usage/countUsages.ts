@@ -7,7 +7,7 @@ import type { SqlTx } from '../kernel/transaction.js';
 import { statusOf } from '../productKeys/life.js';
 import { addHours } from './addHours.js';
 import { findNamedKeys, type NamedKey } from './findNamedKeys.js';
-import { lockMeters } from './lockMeters.js';
+import { lockMeters } from '../productKeys/lockMeters.js';
 import { noticeThresholds } from './noticeThresholds.js';
 import { isSameUsage, isThresholdDue, keyProblem, occurrenceOf, receiptOf, usageProblem } from './usage.js';
 import type { UsageReceipt, UsageRow } from './usage.js';
@@ -100,10 +100,11 @@ const columns = Object.keys(Prisma.ProductKeyUsageScalarFieldEnum).map(
   (field) => `u.${columnName(field)} AS "${field}"`,
 );
 
-const countedText = `SELECT ${columns.join(', ')}
-  FROM unnest($3::uuid[], $4::timestamptz[], $5::bytea[]) AS a (id, period, hash)
-  JOIN product_key_usages u ON u.business_id = $1 AND u.mode = $2 AND u.product_key_id = a.id
-    AND u.period_starts_at = a.period AND u.key_hash = a.hash`;
+/** Row by row through the primary key: a plan that was made while the table was small must not read all of it when it has grown. */
+const countedText = `SELECT u.* FROM unnest($3::uuid[], $4::timestamptz[], $5::bytea[]) AS a (id, period, hash)
+  CROSS JOIN LATERAL (SELECT ${columns.join(', ')} FROM product_key_usages u
+    WHERE u.business_id = $1 AND u.mode = $2 AND u.product_key_id = a.id AND u.period_starts_at = a.period AND u.key_hash = a.hash
+    LIMIT 1) u`;
 
 /** What the rows' usage keys counted in the present periods already. */
 async function readCounted(

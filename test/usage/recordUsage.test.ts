@@ -1,4 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
+import type { Delivery } from '../../src/generated/prisma/client.js';
+import { renderMail } from '../../src/mail/templates.js';
+import { quotaThresholdMail } from '../../src/productKeys/productKeyMail.js';
 import { useApi } from '../support/api.js';
 import { newApiKey, newBusiness, newCustomer, newSession, type TestBusiness } from '../support/business.js';
 import { newProduct } from '../support/catalog.js';
@@ -391,12 +394,38 @@ test('exceeding the threshold is told once a period, to owner and further addres
   ]);
   await record({ productKeyId: id, amount: 500 });
   expect(await told()).toEqual(first);
+  const [delivery] = (await api.db.sql(
+    null,
+    `SELECT d.business_id AS "businessId", d.mode, d.product_key_id AS "productKeyId" FROM deliveries d
+      WHERE recipient = 'ops@usage.example'`,
+    [],
+  )) as [Delivery];
+  const mail = await quotaThresholdMail(api.db, delivery, api.now());
+  expect(mail && renderMail('product-key-quota-threshold', mail)).toMatchObject({
+    subject: expect.stringMatching(/^More than 80.5 % of the quota of /),
+    text: expect.stringContaining(
+      ', 1325 of 1000 is used: more than 80.5 %.\nThe quota begins anew at 2026-03-11 10:00 UTC.\n',
+    ),
+  });
   at('2026-03-11T10:00:00.000Z');
+  expect(await quotaThresholdMail(api.db, delivery, api.now())).toBe(null);
+  // The period that is over keeps the quota that it had.
+  await callProductKey(api, business.live, 'updateProductKey', { productKeyId: id, quota: 1001 });
+  await callProductKey(api, business.live, 'updateProductKey', { productKeyId: id, quota: 1000 });
+  expect(
+    await api.db.sql(
+      null,
+      `SELECT consumed::int, quota::int FROM product_key_periods p WHERE product_key_id =
+      (SELECT product_key_id FROM deliveries WHERE recipient = 'ops@usage.example' LIMIT 1)`,
+      [],
+    ),
+  ).toEqual([{ consumed: 1325, quota: 1000 }]);
+  const { version } = await told();
   await record({ productKeyId: id, amount: 805 });
   expect((await told()).deliveries).toHaveLength(2);
   await record({ productKeyId: id, amount: 1 });
   expect((await told()).deliveries).toHaveLength(4);
-  expect((await told()).version).toBe(first.version + 1);
+  expect((await told()).version).toBe(version + 1);
 });
 
 test('only an API key with USAGE_WRITE counts, and without PRODUCT_KEYS_READ it does not see the key', async () => {

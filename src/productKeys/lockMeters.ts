@@ -2,7 +2,7 @@ import type { ProductKey, ProductKeyMeter } from '../generated/prisma/client.js'
 import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
-import { meterAsOf } from '../productKeys/meter.js';
+import { meterAsOf } from './meter.js';
 
 const lockText = `SELECT ${columnsOf('ProductKeyMeter')} FROM product_key_meters
   WHERE business_id = $1 AND mode = $2 AND id = ANY($3::uuid[]) ORDER BY id FOR NO KEY UPDATE`;
