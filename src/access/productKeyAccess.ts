@@ -63,18 +63,18 @@ export async function productKeyAccess(
 }
 
 function readAccess(
-  { db, keyring, ...ctx }: RequestContext,
+  ctx: RequestContext,
   key: string,
   productSku: string,
   { email, organizationId }: Consumer,
 ): Promise<AccessRow[]> {
-  const { businessId, mode } = tenantViewer({ db, keyring, ...ctx });
+  const { businessId, mode } = tenantViewer(ctx);
   const values = (['LIVE', 'TEST'] as const).flatMap((one) =>
-    keyHmacs(keyring, { businessId, mode: one }, key).map(({ keyHmac }) => ({ one, keyHmac })),
+    keyHmacs(ctx.keyring, { businessId, mode: one }, key).map(({ keyHmac }) => ({ one, keyHmac })),
   );
   const lookups = [values.map(({ one }) => one), values.map(({ keyHmac }) => keyHmac)];
   const asked = [businessId, mode, ...lookups, productSku.trim(), email, organizationId];
-  return db.sql<AccessRow>('product_key_access', accessStatement, asked);
+  return ctx.db.sql<AccessRow>('product_key_access', accessStatement, asked);
 }
 
 /** Of a key that is not here nothing else is told. */

@@ -16,6 +16,7 @@ const beginText = `UPDATE product_key_meters m SET consumed = 0, period_starts_a
  * `product_key_periods`, and the meter begins the period that it is now.
  */
 export async function lockMeters(tx: SqlTx, keys: readonly ProductKey[]): Promise<Map<string, ProductKeyMeter>> {
+  if (keys.length === 0) return new Map();
   const { businessId, mode } = tenantOf(tx.ctx);
   const ids = keys.map(({ id }) => id);
   const stored = await tx.sql<ProductKeyMeter>('lock_meters', lockText, [businessId, mode, ids]);

@@ -1,6 +1,6 @@
 import { Prisma } from '../generated/prisma/client.js';
 import type { ProductKey, ProductKeyMeter, ProductKeyUsage } from '../generated/prisma/client.js';
-import { ClientError } from '../kernel/clientError.js';
+import { userError } from '../kernel/refusal.js';
 import { tenantViewer } from '../kernel/requestContext.js';
 import { columnName } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
@@ -19,18 +19,14 @@ export interface Outcome {
 }
 
 /** The usage key was used for something else. */
-export function usageConflict(): ClientError {
-  const message =
-    'The usage key was used for another amount or instant of this product key. Use a new key for each use.';
-  return new ClientError('IDEMPOTENCY_CONFLICT', message);
-}
+export const usageKeyTaken =
+  'The usage key was used for another amount or instant of this product key. Use a new key for each use.';
 
 /**
  * A step, at most a dozen statements however many rows there are: counts uses in their order, each all or nothing. Why a row was
  * not counted becomes its problem: InvalidInput, ProductKeyNotFound, ModeMismatch, BrandMismatch, ProductKeyReplaced,
- * ProductKeyNotUsable, UsagePeriodClosed, QuotaExceeded. Notices of thresholds go out with it.
+ * ProductKeyNotUsable, UsagePeriodClosed, QuotaExceeded, UsageKeyTaken. Notices of thresholds go out with it.
  * @returns what was counted of each row; null: it was refused
- * @throws ClientError IDEMPOTENCY_CONFLICT when a usage key was used for another use
  */
 export async function countUsages(tx: SqlTx, rows: readonly UsageRow[]): Promise<(Outcome | null)[]> {
   const named = await findNamedKeys(tx, rows);
@@ -45,8 +41,9 @@ export async function countUsages(tx: SqlTx, rows: readonly UsageRow[]): Promise
     if (!found || !meter) return null;
     const prior = row.keyHash && counted.get(usageId(found.key.id, row.keyHash));
     if (prior && !found.isOfOtherBrand) {
-      if (!isSameUsage(prior, row)) throw usageConflict();
-      return { usage: receiptOf(prior), isReplayed: true };
+      if (isSameUsage(prior, row)) return { usage: receiptOf(prior), isReplayed: true };
+      row.problems.push(userError('UsageKeyTaken', [...row.path, 'idempotencyKey'], usageKeyTaken));
+      return null;
     }
     const usage = countOne(tx, row, found, meter);
     if (!usage) return null;

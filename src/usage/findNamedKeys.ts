@@ -28,6 +28,8 @@ const lockText = `SELECT ${columnsOf('ProductKey', 'k')}, c.brand_id AS "brandId
 
 const elsewhereText = 'SELECT id FROM product_keys WHERE business_id = $1 AND mode <> $2 AND id = ANY($3::uuid[])';
 
+type LockedKey = ProductKey & { brandId: string };
+
 interface Hit {
   n: number;
   mode: Mode;
@@ -46,7 +48,8 @@ export async function findNamedKeys(tx: SqlTx, rows: readonly UsageRow[]): Promi
   const ownHits = new Map(hits.filter((hit) => hit.mode === mode).map((hit) => [hit.n, hit]));
   const idOf = (row: UsageRow, n: number) => row.productKeyId ?? ownHits.get(n)?.id ?? null;
   const ids = [...new Set(sound.flatMap((row, n) => idOf(row, n) ?? []))];
-  const locked = await tx.sql<ProductKey & { brandId: string }>('lock_used_keys', lockText, [businessId, mode, ids]);
+  const values = [businessId, mode, ids];
+  const locked = ids.length > 0 ? await tx.sql<LockedKey>('lock_used_keys', lockText, values) : [];
   const byId = new Map(locked.map((key) => [key.id, key]));
   const missing = ids.filter((id) => !byId.has(id));
   const elsewhere = await otherModeIds(tx, missing);

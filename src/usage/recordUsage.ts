@@ -1,5 +1,6 @@
 import type { RecordUsageInput } from '../generated/graphql.js';
 import type { ProductKeyMeter, ProductKeyStatus } from '../generated/prisma/client.js';
+import { ClientError } from '../kernel/clientError.js';
 import { violatedConstraint } from '../kernel/databaseError.js';
 import { IdempotentReplay } from '../kernel/idempotency.js';
 import { Refusal, refuseIfAny } from '../kernel/refusal.js';
@@ -7,7 +8,7 @@ import { tenantOf, tenantViewer, type RequestContext } from '../kernel/requestCo
 import { inOneStatement, inSqlTransaction } from '../kernel/transaction.js';
 import { keyHmacs } from '../licenseKeys/keyHmacs.js';
 import { countById, countByText } from './countStatement.js';
-import { countUsages, usageConflict, type Outcome } from './countUsages.js';
+import { countUsages, usageKeyTaken, type Outcome } from './countUsages.js';
 import { isSameUsage, keyProblem, receiptOf, usageKeyHash, usageProblem, usageRow } from './usage.js';
 import type { UsageReceipt, UsageRow } from './usage.js';
 
@@ -72,6 +73,10 @@ async function countedAtOnce(ctx: RequestContext, row: UsageRow): Promise<Outcom
   return null;
 }
 
+function usageConflict(): ClientError {
+  return new ClientError('IDEMPOTENCY_CONFLICT', usageKeyTaken);
+}
+
 /** Undefined: there is no such key, or another call under the same usage key was quicker. */
 async function count(ctx: RequestContext, { key, productKeyId, ...row }: UsageRow): Promise<CountRow | undefined> {
   const { businessId, mode, brandId } = tenantViewer(ctx);
@@ -90,6 +95,7 @@ async function countedInTransaction(ctx: RequestContext, row: UsageRow): Promise
   // The usage key stands in place of the record that a transaction would keep.
   const [outcome] = await inSqlTransaction({ ...ctx, idempotency: null }, async (tx) => {
     const outcomes = await countUsages(tx, [row]);
+    if (row.problems.some(({ __typename }) => __typename === 'UsageKeyTaken')) throw usageConflict();
     refuseIfAny(row.problems);
     return outcomes;
   });

@@ -15,8 +15,8 @@ export interface UsageRowResult {
 
 /**
  * Counts many uses, a dozen statements for all rows, in one transaction: rows of one key in their order, each all or nothing.
- * @throws Refusal InvalidInput without rows; with ALL_OR_NOTHING what is wrong with all rows, as `recordUsage` refuses them
- * @throws ClientError IDEMPOTENCY_CONFLICT when a row's usage key was used for another use
+ * @throws Refusal InvalidInput without rows; with ALL_OR_NOTHING what is wrong with all rows: as `recordUsage` refuses them, and
+ *   UsageKeyTaken when a row's usage key was used for another use
  */
 export async function recordUsages(
   ctx: RequestContext,

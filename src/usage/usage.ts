@@ -150,7 +150,7 @@ export function isThresholdDue({ quota, consumed, threshold, ...meter }: Product
 /** The same as SQL, of the meter `m` with an amount more. */
 export function thresholdDue(amount: string): string {
   return `(m.threshold_notified_period IS DISTINCT FROM m.period_starts_at
-    AND ((m.consumed + ${amount}) * ${WHOLE}::numeric > m.quota * m.threshold::numeric) IS TRUE)`;
+    AND ((m.consumed::numeric + ${amount}) * ${WHOLE} > m.quota * m.threshold::numeric) IS TRUE)`;
 }
 
 /** What is told of a use that was counted. */

@@ -447,4 +447,9 @@ test('only an API key with USAGE_WRITE counts, and without PRODUCT_KEYS_READ it 
     { usage: { consumedQuota: '1', productKey: null }, userErrors: [] },
     ['FORBIDDEN'],
   ]);
+  // Its owner sees what was used; another customer does not see the key.
+  const owner = (await meterOf(id, 'owner { id }')).owner.id;
+  const fields = 'usage(from: "2026-03-10T00:00:00Z", to: "2026-03-11T00:00:00Z") { amount }';
+  expect(await meterOf(id, fields, await newSession(api, business.live, owner))).toEqual({ usage: [{ amount: '1' }] });
+  expect(await meterOf(id, fields, session)).toBe(null);
 });

@@ -74,8 +74,14 @@ test('rows are counted in their order, each all or nothing, and the whole call i
   const again = await callUsage(api, business.live, 'recordUsages', input);
   expect([again.data, again.extensions.idempotency[0].replayed]).toEqual([first.data, true]);
   expect(await consumedOf(one.id, two.id)).toEqual([10, 5_000_000_000]);
-  const conflict = await callUsage(api, business.live, 'recordUsages', { rows: [{ ...rows[0], amount: 9 }] });
-  expect(conflict.errors?.[0]?.extensions.code).toBe('IDEMPOTENCY_CONFLICT');
+  const next = await recordAll([
+    { ...rows[0], amount: 9 },
+    { productKeyId: two.id, amount: 1 },
+  ]);
+  expect(next.results).toMatchObject([
+    { usage: null, userErrors: [{ code: 'USAGE_KEY_TAKEN', path: ['input', 'rows', '0', 'idempotencyKey'] }] },
+    { usage: { consumedQuota: '5000000001' }, userErrors: [] },
+  ]);
 });
 
 test('ALL_OR_NOTHING counts nothing where one row cannot be counted', async () => {
