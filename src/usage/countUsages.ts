@@ -9,7 +9,7 @@ import { addHours } from './addHours.js';
 import { findNamedKeys, type NamedKey } from './findNamedKeys.js';
 import { lockMeters } from '../productKeys/lockMeters.js';
 import { noticeThresholds } from './noticeThresholds.js';
-import { isSameUsage, isThresholdDue, keyProblem, occurrenceOf, receiptOf, usageProblem } from './usage.js';
+import { isSameUsage, isThresholdDue, occurrenceOf, receiptOf, usageProblem } from './usage.js';
 import type { UsageReceipt, UsageRow } from './usage.js';
 
 /** A use that was counted, now or before. */
@@ -75,7 +75,7 @@ function countOne(
 ): ProductKeyUsage | null {
   const { replacedUntil, isOfOtherBrand, key } = found;
   const facts = { status: statusOf(key, now), replacedUntil, isOfOtherBrand, meter };
-  const problem = keyProblem(facts, row, now) ?? usageProblem(facts, row, now);
+  const problem = usageProblem(facts, row, now);
   if (problem) {
     row.problems.push(problem);
     return null;

@@ -9,7 +9,7 @@ import { inOneStatement, inSqlTransaction } from '../kernel/transaction.js';
 import { keyHmacs } from '../licenseKeys/keyHmacs.js';
 import { countById, countByText } from './countStatement.js';
 import { countUsages, usageKeyTaken, type Outcome } from './countUsages.js';
-import { isSameUsage, keyProblem, receiptOf, usageKeyHash, usageProblem, usageRow } from './usage.js';
+import { isSameUsage, receiptOf, usageKeyHash, usageProblem, usageRow } from './usage.js';
 import type { UsageReceipt, UsageRow } from './usage.js';
 
 /** What the statement found: the key and its meter as they were before, what it counted, and what the usage key counted before. */
@@ -68,7 +68,7 @@ async function countedAtOnce(ctx: RequestContext, row: UsageRow): Promise<Outcom
     const usage = { productKeyId, amount: row.amount, occurredAt, consumed, quota, periodStartsAt, periodEndsAt };
     return { usage: receiptOf(usage), isReplayed: true };
   }
-  const problem = keyProblem(facts, row, ctx.now) ?? usageProblem(facts, row, ctx.now);
+  const problem = usageProblem(facts, row, ctx.now);
   if (problem) throw new Refusal([problem]);
   return null;
 }

@@ -105,7 +105,7 @@ export function usageProblem(facts: UsageFacts, row: UsageRow, now: Date): UserE
 }
 
 /** What is wrong with the key that was named, whatever its meter says. */
-export function keyProblem(facts: Omit<UsageFacts, 'meter'>, row: UsageRow, now: Date): UserErrorData | null {
+function keyProblem(facts: Omit<UsageFacts, 'meter'>, row: UsageRow, now: Date): UserErrorData | null {
   const { status, replacedUntil, isOfOtherBrand } = facts;
   const path = keyPath(row);
   if (isOfOtherBrand) {
