@@ -13,7 +13,7 @@ interface Caller {
 type Row = Record<string, any>;
 
 const reads = JSON.parse(process.env.READS!) as Record<
-  'licenses' | 'page' | 'customers' | 'offerings' | 'facts',
+  'licenses' | 'page' | 'customers' | 'offerings' | 'facts' | 'access' | 'count',
   string
 >;
 const poolOptions = { connectionString: process.env.DATABASE_URL!, max: 10 };
@@ -218,6 +218,117 @@ function lookupValue(...parts: string[]): Buffer {
   return hmac.digest();
 }
 
+// Product keys: whether one may be used, and its uses: one by the same statement, many in one transaction.
+
+async function access({ businessId, mode }: Caller, { key, productSku, consumerEmail }: Row) {
+  const now = new Date();
+  const text = key.normalize('NFKC').toUpperCase().replace(/[\s-]/g, '');
+  const values = ['LIVE', 'TEST'].map((one) => lookupValue(businessId, one, text));
+  const { rows } = await readers.query<Row>({
+    name: 'access',
+    text: reads.access,
+    values: [businessId, mode, ['LIVE', 'TEST'], values, productSku, consumerEmail ?? null, null],
+  });
+  const found = rows[0]!;
+  if (!found.productKeyId || found.audience !== 'ANYONE' || found.periodEndsAt <= now)
+    throw new Error('not of this world');
+  const remaining = BigInt(found.quota) - BigInt(found.consumed);
+  const codes = found.status === 'ACTIVE' && !(found.expiresAt && found.expiresAt <= now) ? [] : ['KEY_DISABLED'];
+  if (!found.isForProduct) codes.push('PRODUCT_MISMATCH');
+  if (remaining <= 0n) codes.push('QUOTA_EXHAUSTED');
+  return {
+    productKeyAccess: {
+      allowed: codes.length === 0,
+      reasons: codes.map((code) => ({ code })),
+      status: found.status,
+      remainingQuota: remaining.toString(),
+      quotaPeriodEnd: found.periodEndsAt.toISOString(),
+    },
+  };
+}
+
+async function usage({ businessId, mode }: Caller, { input }: Row) {
+  const text = input.key.normalize('NFKC').toUpperCase().replace(/[\s-]/g, '');
+  const usageKey = createHash('sha256').update(input.idempotencyKey).digest();
+  const { rows } = await writers.query<Row>({
+    name: 'count',
+    text: reads.count,
+    values: [businessId, mode, [lookupValue(businessId, mode, text)], new Date(), input.amount, null, usageKey, null],
+  });
+  const found = rows[0]!;
+  if (found.countedConsumed === null) throw new Error('refused');
+  const [consumed, quota] = [BigInt(found.countedConsumed), BigInt(found.countedQuota)];
+  const counted = {
+    amount: input.amount,
+    consumedQuota: consumed.toString(),
+    remainingQuota: (quota - consumed).toString(),
+    overage: '0',
+    periodStart: found.countedFrom.toISOString(),
+    periodEnd: found.countedTo.toISOString(),
+  };
+  return { recordUsage: { usage: counted, userErrors: [] } };
+}
+
+const metersText = `SELECT h.key_hmac, m.* FROM product_key_lookups h JOIN product_key_meters m
+    ON m.business_id = h.business_id AND m.mode = h.mode AND m.id = h.product_key_id
+  WHERE h.business_id = $1 AND h.mode = $2 AND h.key_hmac = ANY($3) ORDER BY m.id FOR NO KEY UPDATE OF m`;
+
+const usesText = `WITH given AS (SELECT * FROM unnest($4::uuid[], $5::bytea[], $6::bigint[], $7::bigint[]) AS t (id, hash, amount, consumed)),
+  m AS (UPDATE product_key_meters m SET consumed = g.consumed FROM (SELECT id, max(consumed) AS consumed FROM given GROUP BY id) g
+    WHERE m.business_id = $1 AND m.mode = $2 AND m.id = g.id RETURNING m.*),
+  u AS (INSERT INTO product_key_usages (business_id, mode, product_key_id, period_starts_at, key_hash, period_ends_at, amount,
+      occurred_at, consumed, quota, created_at)
+    SELECT $1, $2, m.id, m.period_starts_at, g.hash, m.period_ends_at, g.amount, $3, g.consumed, m.quota, $3 FROM given g JOIN m USING (id))
+  INSERT INTO product_key_usage_hours AS h (business_id, mode, product_key_id, hour, amount, corrected, calls)
+    SELECT $1, $2, id, date_trunc('hour', $3::timestamptz, 'UTC'), sum(amount), 0, count(*) FROM given GROUP BY id
+    ON CONFLICT (business_id, mode, product_key_id, hour) DO UPDATE
+      SET amount = h.amount + excluded.amount, calls = h.calls + excluded.calls`;
+
+async function usages({ businessId, mode }: Caller, { input }: Row) {
+  const client = await writers.connect();
+  try {
+    await client.query('BEGIN');
+    const results = await countAll(client, businessId, mode, input.rows);
+    await client.query('COMMIT');
+    return { recordUsages: { results, userErrors: [] } };
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw error;
+  } finally {
+    client.release();
+  }
+}
+
+async function countAll(client: pg.PoolClient, businessId: string, mode: string, rows: Row[]) {
+  const hmacs = rows.map(({ key }) => lookupValue(businessId, mode, key.toUpperCase().replace(/[\s-]/g, '')));
+  const locked = await client.query<Row>({ name: 'meters', text: metersText, values: [businessId, mode, hmacs] });
+  const meters = new Map(
+    locked.rows.map((row) => [
+      row.key_hmac.toString('hex'),
+      { ...row, left: BigInt(row.quota) - BigInt(row.consumed) },
+    ]),
+  );
+  const counted = rows.map(({ amount }, i) => {
+    const meter = meters.get(hmacs[i]!.toString('hex')) as Row;
+    meter.left -= BigInt(amount);
+    if (meter.left < 0n) throw new Error('refused');
+    return { id: meter.id, left: meter.left, consumed: BigInt(meter.quota) - meter.left };
+  });
+  const values = [
+    counted.map(({ id }) => id),
+    rows.map(({ idempotencyKey }) => createHash('sha256').update(idempotencyKey).digest()),
+    rows.map(({ amount }) => amount),
+    counted.map(({ consumed }) => consumed.toString()),
+  ];
+  await client.query({ name: 'uses', text: usesText, values: [businessId, mode, new Date(), ...values] });
+  return counted.map(({ left, consumed }, index) => ({
+    index,
+    usage: { consumedQuota: consumed.toString(), remainingQuota: left.toString() },
+    replayed: false,
+    userErrors: [],
+  }));
+}
+
 // Buying: what is named, the rows, the debit, all in one transaction.
 
 const partsText = `
@@ -392,7 +503,14 @@ function sealed(key: string, id: string): Buffer {
 
 // HTTP.
 
-const operations: Record<string, (caller: Caller, variables: Row) => Promise<object>> = { license, page, purchase };
+const operations: Record<string, (caller: Caller, variables: Row) => Promise<object>> = {
+  license,
+  page,
+  purchase,
+  access,
+  usage,
+  usages,
+};
 
 async function answer(request: IncomingMessage): Promise<{ status: number; body: object }> {
   if (request.url === '/validate') return answerCheck(request);

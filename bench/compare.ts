@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
 import { openConnection, requestBytes, type Answer } from './client.js';
+import { freshBytes } from './freshBytes.js';
 import type { World, WorldSize } from './loadWorld.js';
 import { measure, type Round } from './measure.js';
 import type { BenchServer, RunningServer } from './servers/server.js';
-import type { Operation, Workload } from './workloads.js';
+import { writing, type Operation, type Workload } from './workloads.js';
 
 export const CONCURRENCY = 16;
 /** After as many, the compiler has done its work. */
@@ -22,6 +23,8 @@ export interface Bench {
   readonly statistics: Client;
   /** Purchases that were answered as done. */
   purchases: number;
+  /** Uses of product keys that were answered as counted. */
+  uses: number;
   /** Operations that the servers have got used to. */
   readonly warm: Set<Operation>;
 }
@@ -33,6 +36,7 @@ export async function compare(bench: Bench, workload: Workload): Promise<Round[]
   const check = (answer: Answer) => {
     refuseErrors(workload, answer);
     if (workload.operation === 'purchase') bench.purchases++;
+    bench.uses += workload.uses ?? 0;
   };
   await refuseDifferences(bench, workload, requests, check);
   const once = (index: number, ms: number, warming = false) => {
@@ -70,11 +74,12 @@ function callerOf(operation: Operation, { token, brandUrl }: World): string {
 export function refuseErrors({ name, operation }: Workload, { status, body }: Answer): void {
   const done = operation !== 'purchase' || (body.includes('"success":true') && body.includes('"userErrors":[]'));
   const found = operation !== 'license' || !body.includes('"license":null');
-  if (status === 200 && done && found && !body.includes('"errors":')) return;
+  const counted = !body.includes('"usage":null') && !body.includes('"results":null');
+  if (status === 200 && done && found && counted && !body.includes('"errors":')) return;
   throw new Error(`${name}: an answer with errors (${status}): ${body.slice(0, 1_000)}`);
 }
 
-/** The servers must answer the same: of readings the same data, of purchases the same fields. */
+/** The servers must answer the same: of readings the same data, of writings the same fields. */
 async function refuseDifferences(
   { running }: Bench,
   { name, operation }: Workload,
@@ -86,10 +91,10 @@ async function refuseDifferences(
   for (const [index, { process }] of offering) {
     const connection = await openConnection(process.port);
     try {
-      const answer = await connection.send(requests[index]![0]!);
+      const answer = await connection.send(freshBytes(requests[index]![0]!));
       check(answer);
       const { data } = JSON.parse(answer.body) as { data: unknown };
-      answers.push(operation === 'purchase' ? shapeOf(data) : data);
+      answers.push(writing.has(operation) ? shapeOf(data) : data);
     } finally {
       connection.close();
     }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
 import { generateKey } from '../src/catalog/keyPattern.js';
 import { currentKeyHmac } from '../src/licenseKeys/keyHmacs.js';
+import { loadProductKeys, type BenchProductKey } from './loadProductKeys.js';
 import { newToken, tokenHash } from '../src/kernel/secret.js';
 
 /** How much there is. The first business has half of the licenses, the others share the rest. */
@@ -26,13 +27,20 @@ export interface World {
   readonly priceMinor: number;
   readonly currency: string;
   readonly wallets: readonly { id: string; customerId: string }[];
+  readonly productKeys: readonly BenchProductKey[];
 }
 
 /** What keys are looked up by; every server of the benchmark is given it. */
 export const hmacSecret = randomBytes(32);
 
+const keyring = {
+  hmac: { currentId: 'bench', keys: new Map([['bench', hmacSecret]]) },
+  encryption: { currentId: '', keys: new Map() },
+};
+
 const SAMPLES = 2_000;
 const WALLETS = 65;
+const PRODUCT_KEYS = 65;
 const PRODUCTS = 5;
 const OFFERINGS = 20;
 const PACKAGES = 5;
@@ -173,9 +181,10 @@ export async function loadWorld(db: Client, size: WorldSize): Promise<World> {
   await insertApiKey(db, token, now);
   await db.query("SET session_replication_role = 'origin'");
   const keys = await insertKeys(db, now);
+  const productKeys = await loadProductKeys(db, keyring, now, PRODUCT_KEYS);
   await db.query('VACUUM ANALYZE');
   await db.query('CHECKPOINT');
-  return { ...(await samplesOf(db, token)), keys, brandUrl: 'brand0.example.com' };
+  return { ...(await samplesOf(db, token)), keys, productKeys, brandUrl: 'brand0.example.com' };
 }
 
 /** PostgreSQL refuses parameters that a statement does not name, so those that it names are numbered anew. */
@@ -193,7 +202,14 @@ function withUsedParameters(text: string, values: readonly unknown[]): { text: s
 
 async function insertApiKey(db: Client, token: string, now: Date): Promise<void> {
   const scopes = ['BUSINESS_READ', 'CATALOG_READ', 'CUSTOMERS_READ', 'LICENSES_READ', 'LICENSE_KEYS_READ'];
-  const purchasing = ['GRANTS_READ', 'WALLETS_READ', 'ORDERS_READ', 'PURCHASES_WRITE'];
+  const purchasing = [
+    'GRANTS_READ',
+    'WALLETS_READ',
+    'ORDERS_READ',
+    'PURCHASES_WRITE',
+    'USAGE_WRITE',
+    'PRODUCT_KEYS_READ',
+  ];
   await db.query(
     `INSERT INTO api_keys (business_id, id, mode, name, token_hash, last4, scopes, created_at, updated_at)
      VALUES (pg_temp.bid(1, 0), pg_temp.bid(3, 0), 'LIVE', 'Bench', $1, $2, $3, $4, $4)`,
@@ -210,10 +226,6 @@ async function insertKeys(db: Client, now: Date): Promise<string[]> {
      ORDER BY md5(id::text || 'key') LIMIT $2`,
     [now, SAMPLES],
   );
-  const keyring = {
-    hmac: { currentId: 'bench', keys: new Map([['bench', hmacSecret]]) },
-    encryption: { currentId: '', keys: new Map() },
-  };
   const keys = rows.map(() => generateKey());
   const values = rows.map(
     ({ businessId }, i) => currentKeyHmac(keyring, { businessId, mode: 'LIVE' }, keys[i]!).keyHmac,
@@ -232,7 +244,7 @@ async function insertKeys(db: Client, now: Date): Promise<string[]> {
   return keys;
 }
 
-async function samplesOf(db: Client, token: string): Promise<Omit<World, 'keys' | 'brandUrl'>> {
+async function samplesOf(db: Client, token: string): Promise<Omit<World, 'keys' | 'productKeys' | 'brandUrl'>> {
   const licenses = await db.query<{ id: string; createdAt: Date }>(
     `SELECT id, created_at AS "createdAt" FROM licenses
      WHERE business_id = pg_temp.bid(1, 0) AND mode = 'LIVE' AND product_offering_id IS NOT NULL
@@ -243,7 +255,9 @@ async function samplesOf(db: Client, token: string): Promise<Omit<World, 'keys' 
     `SELECT id, customer_id AS "customerId" FROM wallets WHERE business_id = pg_temp.bid(1, 0) ORDER BY id LIMIT $1`,
     [WALLETS],
   );
-  const prices = await db.query<Omit<World, 'token' | 'brandUrl' | 'keys' | 'licenses' | 'deep' | 'wallets'>>(
+  const prices = await db.query<
+    Omit<World, 'token' | 'brandUrl' | 'keys' | 'productKeys' | 'licenses' | 'deep' | 'wallets'>
+  >(
     `SELECT p.package_id AS "packageId", p.subscription_type_id AS "subscriptionTypeId", s.days, p.currency,
        p.amount_minor::int AS "priceMinor"
      FROM package_prices p JOIN subscription_types s ON s.business_id = p.business_id AND s.id = p.subscription_type_id

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
 import { openConnection, type Answer, type Connection } from './client.js';
+import { freshBytes } from './freshBytes.js';
 import type { RunningServer } from './servers/server.js';
 
 /** What one round of requests cost. Null where this system does not tell. */
@@ -71,7 +72,7 @@ async function drive(
     connections.map(async (connection) => {
       while (sent < limits.requests && performance.now() < end) {
         const start = performance.now();
-        const answer = await connection.send(requests[sent++ % requests.length]!);
+        const answer = await connection.send(freshBytes(requests[sent++ % requests.length]!));
         latencies.push(performance.now() - start);
         check(answer);
       }

@@ -2,7 +2,7 @@ import { refuseErrors, requestsOf, CONCURRENCY, type Bench } from './compare.js'
 import { measure, median, type Round } from './measure.js';
 import { latchkey } from './servers/latchkey.js';
 import type { RunningServer } from './servers/server.js';
-import type { Workload } from './workloads.js';
+import { writing, type Workload } from './workloads.js';
 
 /** How long a process takes to be ready on a database that is there, and what two of them answer together. */
 export async function measureProcesses(bench: Bench, workloads: readonly Workload[]): Promise<void> {
@@ -32,10 +32,10 @@ export async function measureProcesses(bench: Bench, workloads: readonly Workloa
   console.log(`${workload.title}, ${line('two processes', together)}`);
 }
 
-/** Prints the memory of Latchkey's process under load, twice a minute. The purchases stay out: a database that grows is no leak. */
+/** Prints the memory of Latchkey's process under load, twice a minute. What writes stays out: a database that grows is no leak. */
 export async function watchMemory(bench: Bench, workloads: readonly Workload[], minutes: number): Promise<void> {
   const { process } = bench.running[0]!;
-  const reading = workloads.filter(({ operation }) => operation !== 'purchase');
+  const reading = workloads.filter(({ operation }) => !writing.has(operation));
   for (let half = 1; half <= minutes * 2; half++) {
     let round: Round | undefined;
     for (const workload of reading) {

@@ -7,6 +7,7 @@ import { applyMigrations } from '../src/database/applyMigrations.js';
 import { startEmbeddedPostgres } from '../src/database/embeddedPostgres.js';
 import { freePort } from '../src/database/startServer.js';
 import { checkLedger } from './checkLedger.js';
+import { checkUsage } from './checkUsage.js';
 import { compare, CONCURRENCY, type Bench } from './compare.js';
 import { loadWorld } from './loadWorld.js';
 import { measureProcesses, watchMemory } from './processes.js';
@@ -76,6 +77,7 @@ async function main(): Promise<void> {
   const chosen = all.filter(({ name }) => only.includes(name));
   for (const workload of chosen) measured.push({ workload, rounds: await compare(bench, workload) });
   await checkLedger(bench.db, bench.purchases);
+  await checkUsage(bench.db, bench.uses);
   printTable(
     servers.map(({ name }) => name),
     measured,
@@ -86,7 +88,7 @@ async function main(): Promise<void> {
   const seconds = Math.round((performance.now() - started) / 1_000);
   console.log(
     `\n${size.licenses} licenses of ${size.businesses} businesses; ${CONCURRENCY} connections; medians of ${size.rounds} rounds; ` +
-      `node ${process.version} on ${availableParallelism()} processors; ${bench.purchases} purchases, ledger sound; ${seconds} s`,
+      `node ${process.version} on ${availableParallelism()} processors; ${bench.purchases} purchases, ledger sound; ${bench.uses} uses, quotas exact; ${seconds} s`,
   );
 }
 
@@ -98,7 +100,9 @@ function leftOut(
 ): readonly string[] {
   const others = peers.filter((peer) => !servers.includes(peer)).map(({ name }) => name);
   const rows = all.filter((workload) => !chosen.includes(workload)).map(({ name }) => name);
-  const skipping = servers.flatMap(({ name, skips = [] }) => skips.map((operation) => `${name} has no ${operation}`));
+  const skipping = servers.flatMap(({ name, skips = [] }) =>
+    skips.length > 0 ? [`${name} has no ${skips.join(', ')}`] : [],
+  );
   return [
     '',
     ...absent,
@@ -145,6 +149,7 @@ async function prepare(
     db,
     statistics,
     purchases: 0,
+    uses: 0,
     warm: new Set(),
   };
 }

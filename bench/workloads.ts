@@ -1,9 +1,18 @@
 import { globalId } from '../src/kernel/id.js';
 import { moneyOf } from '../src/kernel/money.js';
+import { FRESH } from './freshBytes.js';
+import { PRODUCT_SKU } from './loadProductKeys.js';
 import type { World } from './loadWorld.js';
 
 /** Names of what is asked for; a server says for each how it wants to be asked. */
-export type Operation = 'license' | 'page' | 'firstPage' | 'deepPage' | 'validate' | 'purchase';
+export type Operation =
+  'license' | 'page' | 'firstPage' | 'deepPage' | 'validate' | 'purchase' | 'access' | 'usage' | 'usages';
+
+/** Those that change something: their answers differ from one time to the next. */
+export const writing: ReadonlySet<Operation> = new Set<Operation>(['purchase', 'usage', 'usages']);
+
+/** Those of product keys. */
+export const ofProductKeys: readonly Operation[] = ['access', 'usage', 'usages'];
 
 /** One line of the table: an operation with the variables of its requests, in turn. */
 export interface Workload {
@@ -11,6 +20,8 @@ export interface Workload {
   readonly title: string;
   readonly operation: Operation;
   readonly variables: readonly Record<string, unknown>[];
+  /** How many uses of product keys a request counts; absent: none. */
+  readonly uses?: number;
 }
 
 const LICENSE = `id number status type validFrom validUntil isActive
@@ -41,7 +52,26 @@ export const documents: Record<Operation, string> = {
       userErrors { __typename message }
     }
   }`,
+  usage: `mutation Usage($input: RecordUsageInput!) {
+    recordUsage(input: $input) {
+      usage { amount consumedQuota remainingQuota overage periodStart periodEnd }
+      userErrors { __typename message }
+    }
+  }`,
+  usages: `mutation Usages($input: RecordUsagesInput!) {
+    recordUsages(input: $input) {
+      results { index usage { consumedQuota remainingQuota } replayed userErrors { __typename message } }
+      userErrors { __typename message }
+    }
+  }`,
+  access: `query Access($key: String!, $productSku: String!, $consumerEmail: String) {
+    productKeyAccess(key: $key, productSku: $productSku, consumerEmail: $consumerEmail) {
+      allowed reasons { code } status remainingQuota quotaPeriodEnd
+    }
+  }`,
 };
+
+const BATCH = 100;
 
 /** The workloads over a loaded world. The pages come before the purchases, which make new licenses. */
 export function workloadsOf(world: World): Workload[] {
@@ -61,6 +91,8 @@ export function workloadsOf(world: World): Workload[] {
     },
   });
   const [hot, ...cold] = world.wallets;
+  const [hotKey, ...coldKeys] = world.productKeys;
+  const useOf = ({ key }: World['productKeys'][number]) => ({ key, amount: '1', idempotencyKey: FRESH });
   return [
     {
       name: 'license',
@@ -104,6 +136,33 @@ export function workloadsOf(world: World): Workload[] {
       title: `a purchase, from ${cold.length} wallets`,
       operation: 'purchase',
       variables: cold.map(purchaseFrom),
+    },
+    {
+      name: 'access',
+      title: 'whether a product key may be used',
+      operation: 'access',
+      variables: coldKeys.map(({ key }) => ({ key, productSku: PRODUCT_SKU, consumerEmail: 'erika@example.com' })),
+    },
+    {
+      name: 'usage-one',
+      title: 'a use, all of one product key',
+      operation: 'usage',
+      variables: [{ input: useOf(hotKey!) }],
+      uses: 1,
+    },
+    {
+      name: 'usage',
+      title: `a use, of ${coldKeys.length} product keys`,
+      operation: 'usage',
+      variables: coldKeys.map((one) => ({ input: useOf(one) })),
+      uses: 1,
+    },
+    {
+      name: 'usage-batch',
+      title: `${BATCH} uses at once, of ${coldKeys.length} keys`,
+      operation: 'usages',
+      variables: [{ input: { rows: Array.from({ length: BATCH }, (_, i) => useOf(coldKeys[i % coldKeys.length]!)) } }],
+      uses: BATCH,
     },
   ];
 }

@@ -16,6 +16,7 @@ import { loginTokenLoaders } from './loginTokens/loaders.js';
 import { lookupLoaders } from './lookups/loaders.js';
 import { organizationLoaders } from './organizations/loaders.js';
 import { productKeyLoaders } from './productKeys/loaders.js';
+import { usageLoaders } from './usage/loaders.js';
 import { walletLoaders } from './wallets/loaders.js';
 import type { RequestContext } from './kernel/requestContext.js';
 
@@ -38,6 +39,7 @@ const features = [
   orderLoaders,
   organizationLoaders,
   productKeyLoaders,
+  usageLoaders,
   walletLoaders,
 ] as const;
 

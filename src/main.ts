@@ -12,13 +12,19 @@ import { rekeySigningKeys } from './licenseFiles/rekeySigningKeys.js';
 import { noticeLowStock } from './licenseKeys/noticeLowStock.js';
 import { rekeyLicenseKeys } from './licenseKeys/rekeyLicenseKeys.js';
 import { applyDueProductKeyEvents } from './productKeys/applyDueProductKeyEvents.js';
-import { productKeyCreatedMail, productKeyDisabledMail, trialExpiringMail } from './productKeys/productKeyMail.js';
+import {
+  productKeyCreatedMail,
+  productKeyDisabledMail,
+  quotaThresholdMail,
+  trialExpiringMail,
+} from './productKeys/productKeyMail.js';
 import { applyDueLicenseChanges } from './licenses/applyDueLicenseChanges.js';
 import { forgetLicenseFileHolds } from './licenseFiles/forgetLicenseFileHolds.js';
 import { forgetLoginTokens } from './loginTokens/forgetLoginTokens.js';
 import { createLog, type Logger } from './log.js';
 import { readyText } from './readyText.js';
 import { stopOnSignals, type Stop } from './stopOnSignals.js';
+import { forgetUsageKeys } from './usage/forgetUsageKeys.js';
 import { startWorker, type Worker } from './worker.js';
 
 /** A supervisor expects the process to be gone within 10 seconds; what follows the drain takes the rest of them. */
@@ -107,12 +113,17 @@ function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'content
         const vars = await productKeyDisabledMail(db, delivery, now);
         return vars && { vars };
       },
+      'product-key-quota-threshold': async ({ now }, delivery) => {
+        const vars = await quotaThresholdMail(db, delivery, now);
+        return vars && { vars };
+      },
     },
     tasks: {
       applyDueLicenseChanges,
       applyDueProductKeyEvents,
       forgetLicenseFileHolds,
       forgetLoginTokens,
+      forgetUsageKeys,
       lapseActivations,
       noticeLowStock,
       rekeyLicenseKeys,

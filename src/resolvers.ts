@@ -1,3 +1,4 @@
+import { accessResolvers } from './access/resolvers.js';
 import { accountResolvers } from './accounts/resolvers.js';
 import { activationResolvers } from './activations/resolvers.js';
 import { applicationResolvers } from './applications/resolvers.js';
@@ -20,12 +21,14 @@ import { organizationResolvers } from './organizations/resolvers.js';
 import { orderResolvers } from './orders/resolvers.js';
 import { productKeyResolvers } from './productKeys/resolvers.js';
 import { purchaseResolvers } from './purchases/resolvers.js';
+import { usageResolvers } from './usage/resolvers.js';
 import { validationResolvers } from './validation/resolvers.js';
 import { walletResolvers } from './wallets/resolvers.js';
 
 /** All features' resolvers; every feature may add fields to `Query` and `Mutation`. */
 export const resolvers = merged([
   nodeResolvers,
+  accessResolvers,
   accountResolvers,
   activationResolvers,
   applicationResolvers,
@@ -46,6 +49,7 @@ export const resolvers = merged([
   organizationResolvers,
   productKeyResolvers,
   purchaseResolvers,
+  usageResolvers,
   validationResolvers,
   walletResolvers,
 ]);

@@ -12,6 +12,8 @@ const layers: string[][] = [
   ['activations'],
   ['lookups'],
   ['validation'],
+  ['access'],
+  ['usage'],
   ['productKeys'],
   ['licenses'],
   ['grants'],

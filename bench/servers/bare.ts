@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import ts from 'typescript';
 import { columnsOf } from '../../src/kernel/rows.js';
+import { accessStatement } from '../../src/access/accessStatement.js';
+import { countByText } from '../../src/usage/countStatement.js';
 import { factsOfOne } from '../../src/validation/statement.js';
 import { hmacSecret } from '../loadWorld.js';
 import { startNode, type BenchServer } from './server.js';
@@ -12,6 +14,8 @@ export const reads = {
     ORDER BY t.created_at DESC, t.id DESC LIMIT 51`,
   customers: `SELECT ${columnsOf('Customer', 't')} FROM customers t WHERE t.business_id = $1 AND t.mode = $2 AND t.id = ANY($3::uuid[])`,
   facts: factsOfOne,
+  access: accessStatement,
+  count: countByText,
   offerings: `SELECT ${columnsOf('ProductOffering', 't')} FROM product_offerings t WHERE t.business_id = $1 AND t.id = ANY($2::uuid[])`,
 };
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { hmacSecret } from '../loadWorld.js';
-import { documents, type Operation } from '../workloads.js';
+import { documents, ofProductKeys, type Operation } from '../workloads.js';
 import { reads } from './bare.js';
 import { startNode, type BenchServer } from './server.js';
 
-function peer(name: string, path: string, skips: readonly Operation[] = []): BenchServer {
+function peer(name: string, path: string, skips: readonly Operation[]): BenchServer {
   const file = `bench/peers/${name}.mjs`;
   return {
     name,
@@ -36,10 +36,10 @@ function plainCursor({ createdAt, id }: RowPlace): string {
   return Buffer.from(JSON.stringify([createdAt.toISOString(), id])).toString('base64url');
 }
 
-/** Apollo Server, Prisma, DataLoader. */
-const stock = peer('stock', '/?query=%7B__typename%7D');
-/** Mercurius with JIT. It does not buy: what a purchase costs is its transaction, which would be the bare server's once more. */
-const mercurius = peer('mercurius', '/ready', ['purchase']);
+/** Apollo Server, Prisma, DataLoader. It has no product keys. */
+const stock = peer('stock', '/?query=%7B__typename%7D', ofProductKeys);
+/** Mercurius with JIT. It does not buy: what a purchase costs is its transaction, which would be the bare server's once more; nor has it product keys. */
+const mercurius = peer('mercurius', '/ready', ['purchase', ...ofProductKeys]);
 
 /** The peers that can run here, and of the others why they cannot. */
 export function peersHere(): { peers: readonly BenchServer[]; absent: readonly string[] } {

@@ -113,6 +113,7 @@ export const changeTypes = [
   'product_key.trial_expiring',
   'product_key.trial_started',
   'product_key.updated',
+  'product_key.usage_corrected',
   'product_offering.archived',
   'product_offering.created',
   'product_offering.superseded',

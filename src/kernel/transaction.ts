@@ -39,8 +39,10 @@ export interface InsertableRows {
   product_key_meters: Prisma.ProductKeyMeterCreateManyInput;
   product_key_organizations: Prisma.ProductKeyOrganizationCreateManyInput;
   product_key_payments: Prisma.ProductKeyPaymentCreateManyInput;
+  product_key_periods: Prisma.ProductKeyPeriodCreateManyInput;
   product_key_products: Prisma.ProductKeyProductCreateManyInput;
   product_key_rotations: Prisma.ProductKeyRotationCreateManyInput;
+  product_key_usages: Prisma.ProductKeyUsageCreateManyInput;
   product_keys: Prisma.ProductKeyCreateManyInput;
   wallets: Prisma.WalletCreateManyInput;
 }
@@ -55,6 +57,17 @@ export interface SqlReader {
 /** What reads for a query, outside of any transaction. */
 export function readerOf(ctx: RequestContext): SqlReader {
   return { ctx, sql: (name, text, values) => ctx.db.sql(name, text, values) };
+}
+
+/** A use case whose whole work is one prepared statement, which is its own transaction: no BEGIN, no COMMIT, one round trip. */
+export async function inOneStatement<Row extends object>(
+  ctx: RequestContext,
+  name: string,
+  text: string,
+  values: unknown[],
+): Promise<Row[]> {
+  const { rows } = await ctx.db.writer.pool.query<Row>({ name, text, values });
+  return rows;
 }
 
 /** One transaction on one connection, as the measured hot paths use it: prepared statements only. */

@@ -28,6 +28,15 @@ export interface ProductKeyTemplateVars {
     readonly reason: string | null;
     readonly isForPayment: boolean;
   };
+  /** That more of the quota was used than its threshold says, for the owner and whoever else shall know. Counts are decimal. */
+  'product-key-quota-threshold': AboutProductKey & {
+    readonly consumed: string;
+    readonly quota: string;
+    /** Percent. */
+    readonly threshold: string;
+    /** Null: never. */
+    readonly periodEndsAt: Date | null;
+  };
 }
 
 /** Those mails. */
@@ -105,6 +114,29 @@ A payment for it failed. It works again once it is paid.
     <p>your product key {{number}}, {{description}}, for {{productName}} was disabled and does not work any more.</p>
     {{#if isForPayment}}<p>A payment for it failed. It works again once it is paid.</p>{{/if}}
     {{#if reason}}<p style="white-space: pre-line">{{reason}}</p>{{/if}}
+    <p>{{brandName}}</p>
+  </body>
+</html>
+`,
+  },
+  'product-key-quota-threshold': {
+    subject: 'More than {{threshold}} % of the quota of {{productName}} is used',
+    text: `Hello,
+
+of the quota of the product key {{number}}, {{description}}, for {{productName}}, {{consumed}} of {{quota}} is used: more than {{threshold}} %.
+{{#if periodEndsAt}}
+The quota begins anew at {{periodEndsAt}}.
+{{/if}}
+
+{{brandName}}
+`,
+    html: `<!doctype html>
+<html lang="en">
+  <body style="font-family: sans-serif; line-height: 1.5">
+    <p>Hello,</p>
+    <p>of the quota of the product key {{number}}, {{description}}, for {{productName}}, {{consumed}} of {{quota}} is used: more than
+      {{threshold}} %.</p>
+    {{#if periodEndsAt}}<p>The quota begins anew at {{periodEndsAt}}.</p>{{/if}}
     <p>{{brandName}}</p>
   </body>
 </html>

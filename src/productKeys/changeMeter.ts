@@ -1,8 +1,8 @@
 import type { UpdateProductKeyInput } from '../generated/graphql.js';
 import type { ProductKey, ProductKeyMeter } from '../generated/prisma/client.js';
 import { changedFields } from '../kernel/changedFields.js';
-import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
+import { lockMeters } from './lockMeters.js';
 import { thousandthsOf } from './meter.js';
 
 /** What of something beside the key's row changed, as the history tells it; null: nothing did. */
@@ -11,16 +11,13 @@ export type Aside = { before: object; after: object } | null;
 /** A step: changes the quota of a locked product key, what happens beyond it, and its threshold. What was used stays. */
 export async function changeMeter(
   tx: SqlTx,
-  { businessId, mode, id }: ProductKey,
+  key: ProductKey,
   { quota, overQuota, quotaNotificationThreshold: percent }: UpdateProductKeyInput,
 ): Promise<Aside> {
   if (quota === undefined && overQuota == null && percent === undefined) return null;
-  const [meter] = (await tx.sql<ProductKeyMeter>(
-    'lock_meter',
-    `SELECT ${columnsOf('ProductKeyMeter')} FROM product_key_meters
-      WHERE business_id = $1 AND mode = $2 AND id = $3 FOR NO KEY UPDATE`,
-    [businessId, mode, id],
-  )) as [ProductKeyMeter];
+  const { businessId, mode, id } = key;
+  // A period that is over is closed first, so that it keeps the quota that it had.
+  const meter = (await lockMeters(tx, [key])).get(id) as ProductKeyMeter;
   const next = {
     quota: quota === undefined ? meter.quota : quota,
     overQuota: overQuota ?? meter.overQuota,

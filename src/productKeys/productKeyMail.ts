@@ -1,10 +1,11 @@
 import { customerName } from '../customers/customer.js';
-import type { Customer, Delivery, ProductKey } from '../generated/prisma/client.js';
+import type { Customer, Delivery, ProductKey, ProductKeyMeter } from '../generated/prisma/client.js';
 import type { Database } from '../kernel/database.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { Keyring } from '../kernel/secret.js';
 import type { TemplateVars } from '../mail/templates.js';
 import { hasEnded, statusOf } from './life.js';
+import { meterAsOf, percentOf } from './meter.js';
 import { textOf } from './productKeyText.js';
 
 type Row = ProductKey & { customer: Customer; brandName: string; productNames: string };
@@ -79,4 +80,24 @@ export async function productKeyDisabledMail(
     reason: facts.key.disabledReason,
     isForPayment: facts.key.disabledBy === 'PAYMENT',
   };
+}
+
+/** What a mail says about a quota whose threshold is exceeded. @returns null when a new period has begun, or the key has ended */
+export async function quotaThresholdMail(
+  db: Database,
+  delivery: Delivery,
+  now: Date,
+): Promise<TemplateVars['product-key-quota-threshold'] | null> {
+  const facts = await factsOf(db, delivery, now);
+  if (!facts || hasEnded(facts.status)) return null;
+  const [stored] = await db.sql<ProductKeyMeter>(
+    'meter_of_mail',
+    `SELECT ${columnsOf('ProductKeyMeter')} FROM product_key_meters WHERE business_id = $1 AND mode = $2 AND id = $3`,
+    [delivery.businessId, delivery.mode, delivery.productKeyId],
+  );
+  const meter = stored && meterAsOf(stored, facts.key.startsAt, now);
+  if (!meter || meter !== stored || meter.quota === null || meter.threshold === null) return null;
+  const { consumed, quota, threshold, periodEndsAt } = meter;
+  const counts = { consumed: consumed.toString(), quota: quota.toString(), threshold: percentOf(threshold) };
+  return { ...facts.vars, ...counts, periodEndsAt };
 }

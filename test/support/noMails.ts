@@ -6,5 +6,6 @@ export const noMails: MailContents = {
   'license-key-rotated': () => Promise.resolve(null),
   'product-key-created': () => Promise.resolve(null),
   'product-key-trial-expiring': () => Promise.resolve(null),
+  'product-key-quota-threshold': () => Promise.resolve(null),
   'product-key-disabled': () => Promise.resolve(null),
 };
