@@ -7,7 +7,8 @@ import { checkLength, presentText } from '../kernel/text.js';
 import { inTransaction, type Tx } from '../kernel/transaction.js';
 import { addProductKey, type ProductKeyParts } from './addProductKey.js';
 import { applicationByExternalId } from '../applications/applicationByExternalId.js';
-import { attachTerms } from './attachTerms.js';
+import { attachPricingRules } from './attachPricingRules.js';
+import { attachSlaDefinitions } from './attachSlaDefinitions.js';
 import { findNamed } from './findNamed.js';
 import { findOwner } from './findOwner.js';
 import { findProducts } from './findProducts.js';
@@ -85,7 +86,8 @@ async function findParts(tx: Tx, input: CreateProductKeyInput) {
   const organizationIds = await findNamed(tx, problems, 'Organization', all('namedOrganizations'));
   const products = await findProducts(tx, problems, input.productIds);
   const applicationIds = await findNamed(tx, problems, 'Application', all('applications'));
-  await attachTerms(tx, problems, id, input);
+  await attachSlaDefinitions(tx, problems, id, input.slaDefinitionIds ?? []);
+  await attachPricingRules(tx, problems, id, input.pricingRuleIds ?? []);
   if (problems.length > 0) throw new Refusal(problems);
   return { id, providerOrganizationId, organizationId, organizationIds, products, applicationIds };
 }
