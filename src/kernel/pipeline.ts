@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { runStatement } from './statement.js';
 
 /** What runs a prepared statement and gives its rows. */
 export type RunStatement = <Row extends object>(statement: pg.QueryConfig) => Promise<Row[]>;
@@ -13,19 +14,23 @@ interface Waiting {
 const SHARED = 4;
 
 /**
- * Reads on a pool of pipelined connections: what is asked in one tick, as by the loaders of one request, goes to one connection
- * in one write. The system call costs more than all the rest that this process does for a small statement.
+ * Reads on a pool of pipelined connections: the prepared statements that are asked for in one turn of the event loop, by whichever
+ * requests, go out a few to a connection, in one write. The system call costs more than all the rest that this process does for
+ * a small statement. One that is not prepared (a list, as its caller asked for it) has a connection of its own: it may take
+ * long, and would hold up those behind it.
  */
 export function createReader(pool: pg.Pool): RunStatement {
   let waiting: Waiting[] = [];
   const send = () => {
-    const statements = waiting;
+    const prepared = waiting.filter(({ statement }) => statement.name !== undefined);
+    const others = waiting.filter(({ statement }) => statement.name === undefined);
     waiting = [];
-    for (let i = 0; i < statements.length; i += SHARED) void runTogether(pool, statements.slice(i, i + SHARED));
+    for (let i = 0; i < prepared.length; i += SHARED) void runTogether(pool, prepared.slice(i, i + SHARED));
+    for (const one of others) void runTogether(pool, [one]);
   };
   return (statement) =>
     new Promise((resolve, reject) => {
-      if (waiting.length === 0) process.nextTick(send);
+      if (waiting.length === 0) setImmediate(send);
       waiting.push({ statement, resolve: resolve, reject });
     });
 }
@@ -46,13 +51,10 @@ async function runTogether(pool: pg.Pool, batch: readonly Waiting[]): Promise<vo
   writeTogether(client);
   await Promise.all(
     batch.map(({ statement, resolve, reject }) =>
-      client.query(statement).then(
-        ({ rows }) => resolve(rows as never[]),
-        (error: Error) => {
-          broken = error;
-          reject(error);
-        },
-      ),
+      runStatement<never>(client, statement).then(resolve, (error: Error) => {
+        broken = error;
+        reject(error);
+      }),
     ),
   );
   client.removeListener('error', onError);

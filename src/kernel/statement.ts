@@ -1,0 +1,106 @@
+import pg from 'pg';
+import { prepareValue } from 'pg/lib/utils.js';
+
+/** What of node-postgres's own query this file builds upon; `test/kernel/statement.test.ts` shows that it is still so. */
+interface QueryInside {
+  readonly name: string | undefined;
+  readonly text: string;
+  readonly values: unknown[] | undefined;
+  readonly _result: { readonly _types: pg.CustomTypesConfig };
+  _canceledDueToError: unknown;
+  callback: (error: Error | null, rows: object[]) => void;
+  submit(connection: Connection): Error | null;
+  handleError(error: unknown, connection: Connection): void;
+}
+
+interface Connection extends Omit<pg.Connection, 'bind' | 'execute'> {
+  bind(config: {
+    statement: string | undefined;
+    values: unknown[] | undefined;
+    valueMapper: (value: unknown) => unknown;
+  }): void;
+  execute(portal: object): void;
+  [shapes]?: Map<string, Shape>;
+}
+
+const Query = pg.Query as unknown as new (config: pg.QueryConfig) => QueryInside;
+const shapes = Symbol('shapes');
+
+/** What the rows of a statement look like: their columns in order. */
+interface Shape {
+  readonly text: string;
+  readonly names: readonly string[];
+  readonly parsers: readonly ((text: string) => unknown)[];
+}
+
+/**
+ * A statement on its way. What the rows of a prepared one look like is asked of PostgreSQL once a connection: node-postgres asks, and
+ * reads it, each time, which costs more than reading a row.
+ */
+class Statement extends Query {
+  private connection: Connection | undefined;
+  private shape: Shape | undefined;
+  private readonly read: object[] = [];
+
+  override submit(connection: Connection): Error | null {
+    this.connection = connection;
+    this.shape = this.name === undefined ? undefined : connection[shapes]?.get(this.name);
+    if (this.shape?.text !== this.text) return super.submit(connection);
+    connection.stream.cork();
+    try {
+      connection.bind({ statement: this.name, values: this.values, valueMapper: prepareValue });
+      connection.execute({});
+      connection.sync();
+    } catch (error) {
+      return error as Error; // A value cannot be written: nothing was sent.
+    } finally {
+      connection.stream.uncork();
+    }
+    return null;
+  }
+
+  handleRowDescription({ fields }: { fields: { name: string; dataTypeID: number }[] }): void {
+    this.shape = {
+      text: this.text,
+      names: fields.map(({ name }) => name),
+      parsers: fields.map(({ dataTypeID }) => this._result._types.getTypeParser(dataTypeID, 'text') as never),
+    };
+    if (this.name === undefined || !this.connection) return;
+    (this.connection[shapes] ??= new Map<string, Shape>()).set(this.name, this.shape);
+  }
+
+  handleDataRow({ fields }: { fields: (string | null)[] }): void {
+    if (this._canceledDueToError) return;
+    const { names, parsers } = this.shape as Shape;
+    const row: Record<string, unknown> = {};
+    try {
+      for (let i = 0; i < fields.length; i++) {
+        const text = fields[i] as string | null;
+        row[names[i] as string] = text === null ? null : (parsers[i] as (text: string) => unknown)(text);
+      }
+    } catch (error) {
+      this._canceledDueToError = error;
+      return;
+    }
+    this.read.push(row);
+  }
+
+  /** How many rows it changed is not asked for. */
+  handleCommandComplete(): void {
+    return undefined;
+  }
+
+  handleReadyForQuery(connection: Connection): void {
+    if (this._canceledDueToError) this.handleError(this._canceledDueToError, connection);
+    else this.callback(null, this.read);
+  }
+}
+
+/** Runs one statement on a connection, prepared under its name if it has one. @returns its rows */
+export function runStatement<Row extends object>(client: pg.PoolClient, statement: pg.QueryConfig): Promise<Row[]> {
+  return new Promise((resolve, reject) => {
+    const query = new Statement(statement);
+    query.callback = (error, rows) => (error ? reject(error) : resolve(rows as Row[]));
+    client.query(query as never);
+  });
+}
