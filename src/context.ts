@@ -74,21 +74,30 @@ export function contextOf(
   idempotencyKeyHeader: string | null,
   onMutation?: () => void,
 ): GraphQLContext {
-  let loaders: Loaders | undefined;
-  return {
-    request,
-    idempotencyKeyHeader,
-    mutationFieldCount: 0,
-    idempotency: [],
-    denied: new Set(),
-    get loaders() {
-      return (loaders ??= createLoaders(request));
-    },
-    renewLoaders() {
-      loaders = undefined;
-      onMutation?.();
-    },
-  };
+  return new Context(request, idempotencyKeyHeader, onMutation);
+}
+
+/** A class, because an object with an accessor of its own is slow to make. */
+class Context implements GraphQLContext {
+  mutationFieldCount = 0;
+  readonly idempotency: GraphQLContext['idempotency'] = [];
+  readonly denied = new Set<string>();
+  private made: Loaders | undefined;
+
+  constructor(
+    readonly request: RequestContext,
+    readonly idempotencyKeyHeader: string | null,
+    private readonly onMutation: (() => void) | undefined,
+  ) {}
+
+  get loaders(): Loaders {
+    return (this.made ??= createLoaders(this.request));
+  }
+
+  renewLoaders(): void {
+    this.made = undefined;
+    this.onMutation?.();
+  }
 }
 
 /** Who holds an API key is the vendor, and needs no guessing. */
@@ -109,11 +118,12 @@ async function viewerOf(parts: ContextParts, { headers, rawHeaders }: Caller, no
   if (brandUrl !== null && (!brand || (known && known.businessId !== brand.businessId))) {
     throw requestError('BRAND_NOT_FOUND', `There is no brand ${JSON.stringify(brandUrl)}. Check the header Brand-URL.`);
   }
-  if (known) return { ...known, brandId: brand?.id ?? null };
+  if (known) return brand ? { ...known, brandId: brand.id } : known;
   return { principal: 'PUBLIC', businessId: brand?.businessId ?? null, brandId: brand?.id ?? null };
 }
 
 const tokenHeaders = new Set(['authorization', 'x-api-key', 'auth-key']);
+const tokenHeaderLengths = new Set([...tokenHeaders].map(({ length }) => length));
 
 /**
  * The one token of a request, from any of the three headers that vendors' clients send. Read from the raw headers: Node drops
@@ -122,8 +132,11 @@ const tokenHeaders = new Set(['authorization', 'x-api-key', 'auth-key']);
 function tokenOf(rawHeaders: readonly string[]): string | null {
   const tokens = new Set<string>();
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const [name, value] = [(rawHeaders[i] as string).toLowerCase(), (rawHeaders[i + 1] as string).trim()];
+    const given = rawHeaders[i] as string;
+    if (!tokenHeaderLengths.has(given.length)) continue;
+    const name = given.toLowerCase();
     if (!tokenHeaders.has(name)) continue;
+    const value = (rawHeaders[i + 1] as string).trim();
     const token = name === 'authorization' ? /^(?:Bearer\s+)?(\S+)$/i.exec(value)?.[1] : value;
     if (!token) throw requestError('UNAUTHENTICATED', 'Give `Authorization: Bearer <token>`.');
     tokens.add(token);

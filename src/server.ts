@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import cors from '@fastify/cors';
 import { fastify, LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { printSchema, type GraphQLSchema } from 'graphql';
 import { collectDefaultMetrics, type Registry } from 'prom-client';
 import type { Config } from './config.js';
-import { corsOptions } from './corsOptions.js';
+import { registerCors } from './cors.js';
 import { createApolloServer } from './graphql/apolloServer.js';
 import { createExecutor, type ExecutionContext } from './graphql/executor.js';
 import { createGraphiqlPage, graphiqlPolicy, type GraphiqlPage } from './graphql/graphiqlPage.js';
@@ -64,7 +63,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   const draining = drainOnClose(app);
   answerErrorsAsJson(app);
   logRequests(app, requestMetrics.observeRequest);
-  await app.register(cors, corsOptions(config));
+  await registerCors(app, config);
 
   const known = createKnownDocuments();
   const execute = createExecutor({
@@ -122,7 +121,7 @@ function createApp(config: Config, log: Logger): FastifyInstance {
     if (readable) void parseJson(request, body, done);
     else done(Object.assign(new Error('unreadable body'), { statusCode: 415 }), undefined);
   });
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers({
       'x-request-id': request.id,
       'x-content-type-options': 'nosniff',
@@ -130,6 +129,7 @@ function createApp(config: Config, log: Logger): FastifyInstance {
       'content-security-policy': "frame-ancestors 'none'",
       'cache-control': 'no-store',
     });
+    done();
   });
   return app;
 }
@@ -145,14 +145,15 @@ function drainOnClose(app: FastifyInstance): () => boolean {
   app.addHook('preClose', async () => {
     draining = true;
   });
-  app.addHook('onRequest', async (_request, reply) => {
-    if (!draining) return undefined;
+  app.addHook('onRequest', (_request, reply, done) => {
+    if (!draining) return done();
     void reply.headers({ connection: 'close', 'retry-after': '1' });
-    return sendError(reply, 503, 'UNAVAILABLE', 'This server is shutting down. Try again; another one will answer.');
+    void sendError(reply, 503, 'UNAVAILABLE', 'This server is shutting down. Try again; another one will answer.');
   });
   // An open connection of an answered request would hold the server back until the client lets go.
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (draining) void reply.header('connection', 'close');
+    done();
   });
   return () => draining;
 }
@@ -162,13 +163,18 @@ function logRequests(
   app: FastifyInstance,
   observe: (method: string, route: string, status: number, seconds: number) => void,
 ): void {
-  app.addHook('onResponse', async (request: FastifyRequest, reply: FastifyReply) => {
+  app.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done) => {
+    const { method, url } = request;
+    const status = reply.statusCode;
     const ms = Math.round(reply.elapsedTime * 10) / 10;
-    const path = request.url.split('?', 1)[0]!;
-    observe(request.method, request.routeOptions.url ?? 'unknown', reply.statusCode, ms / 1_000);
-    const line = { method: request.method, path, status: reply.statusCode, ms };
-    const level = probes.has(path) ? 'debug' : 'info';
-    request.log[level]({ ...line, ...request.operationSummary }, 'request');
+    const query = url.indexOf('?');
+    const path = query < 0 ? url : url.slice(0, query);
+    observe(method, request.routeOptions.url ?? 'unknown', status, ms / 1_000);
+    const { principal, operationName, operationType, outcome } = request.operationSummary ?? {};
+    const line = { method, path, status, ms, principal, operationName, operationType, outcome };
+    if (probes.has(path)) request.log.debug(line, 'request');
+    else request.log.info(line, 'request');
+    done();
   });
 }
 

@@ -23,18 +23,17 @@ export interface ProductFacts {
 export interface KeyFacts extends ProductKeyLife {
   readonly disabledBy: ProductKeyDisabling | null;
   readonly graceUntil: Date | null;
-  /** As it is now. */
-  readonly meter: ProductKeyMeter;
 }
 
-/** Every reason why somebody may not use a product by a key now. */
+/** Every reason why somebody may not use a product by a key now. @param meter as it is now */
 export function judgeAccess(
   key: KeyFacts,
+  meter: ProductKeyMeter,
   product: ProductFacts,
   consumer: Consumer,
   now: Date,
 ): ProductKeyAccessCode[] {
-  return [...judgeKey(key, now), ...judgeProduct(product), ...judgeConsumer(product, consumer), ...judgeQuota(key)];
+  return [...judgeKey(key, now), ...judgeProduct(product), ...judgeConsumer(product, consumer), ...judgeQuota(meter)];
 }
 
 function judgeKey(key: KeyFacts, now: Date): ProductKeyAccessCode[] {
@@ -68,6 +67,6 @@ function judgeConsumer(product: ProductFacts, { email, organizationId }: Consume
   return organizationId === null ? codes : [...codes, 'ORGANIZATION_NOT_NAMED'];
 }
 
-function judgeQuota({ meter }: KeyFacts): ProductKeyAccessCode[] {
+function judgeQuota(meter: ProductKeyMeter): ProductKeyAccessCode[] {
   return isOpen(meter) ? [] : ['QUOTA_EXHAUSTED'];
 }

@@ -24,7 +24,7 @@ export interface Access {
   readonly checkedAt: Date;
 }
 
-interface AccessRow extends Omit<KeyFacts, 'meter'>, ProductFacts, ProductKeyMeter {
+interface AccessRow extends KeyFacts, ProductFacts, ProductKeyMeter {
   productKeyId: string | null;
   isInOtherMode: boolean;
   brandId: string;
@@ -43,13 +43,13 @@ export async function productKeyAccess(
     email: presentText(consumerEmail)?.toLowerCase() ?? null,
     organizationId: presentText(organizationId) === null ? null : uuidOf('Organization', organizationId as string),
   };
-  const { businessId, mode, brandId } = tenantViewer(ctx);
+  const { brandId } = tenantViewer(ctx);
   const [row] = await readAccess(ctx, key, productSku, consumer);
   if (!row) throw new Error('the statement of an access gave no row');
   if (row.productKeyId === null) return refused(ctx, row.isInOtherMode ? 'KEY_OF_OTHER_MODE' : 'KEY_NOT_FOUND');
   if (brandId !== null && brandId !== row.brandId) return refused(ctx, 'BRAND_MISMATCH');
-  const meter = meterAsOf({ ...row, businessId, mode }, row.startsAt, ctx.now);
-  const reasons = reasonsOf(new Set(judgeAccess({ ...row, meter }, row, consumer, ctx.now)));
+  const meter = meterAsOf(row, row.startsAt, ctx.now);
+  const reasons = reasonsOf(new Set(judgeAccess(row, meter, row, consumer, ctx.now)));
   return {
     allowed: reasons.length === 0,
     reasons,

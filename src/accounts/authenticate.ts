@@ -14,7 +14,7 @@ const prefixes = [...Object.values(tokenPrefixes.apiKey), ...Object.values(token
 const REMEMBERED_MS = 1_000;
 const REMEMBERED_TOKENS = 10_000;
 
-type KnownViewer = Omit<ApiKeyViewer, 'brandId'> | Omit<CustomerViewer, 'brandId'>;
+type KnownViewer = (ApiKeyViewer | CustomerViewer) & { readonly brandId: null };
 
 interface TokenRow {
   kind: 'API_KEY' | 'CUSTOMER';
@@ -27,7 +27,7 @@ interface TokenRow {
   revoked_at: Date | null;
 }
 
-/** Tells who holds a token; null for a malformed, unknown, expired or revoked one: they all answer alike. */
+/** Tells who holds a token, by no brand; null for a malformed, unknown, expired or revoked one: they all answer alike. */
 export type Authenticate = (token: string, now: Date) => Promise<KnownViewer | null>;
 
 /**
@@ -71,7 +71,7 @@ async function findToken(db: Database, token: string): Promise<TokenRow | undefi
 }
 
 function viewerOf(row: TokenRow): KnownViewer {
-  const tenant = { businessId: row.business_id, mode: row.mode };
+  const tenant = { businessId: row.business_id, mode: row.mode, brandId: null };
   return row.kind === 'API_KEY'
     ? { principal: 'API_KEY', ...tenant, apiKeyId: row.id, scopes: new Set(row.scopes) }
     : { principal: 'CUSTOMER', ...tenant, sessionId: row.id, customerId: row.customer_id as string };

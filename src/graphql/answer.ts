@@ -7,7 +7,7 @@ import type { Outcome, RequestMetrics, Way } from './requestMetrics.js';
 export interface Exchange extends PipelineContext {
   readonly report: ErrorReport;
   /** What the request's log line tells of its operation; empty when the request never came to one. */
-  readonly summary: { operationName?: string | null; operationType?: string; outcome?: Outcome };
+  readonly summary: { operationName?: string | null | undefined; operationType?: string; outcome?: Outcome };
 }
 
 /** The HTTP side of an answer, which is completed here. */
@@ -43,7 +43,9 @@ export function conclude(
   if (formatted.length > 0) setStatus(head, formatted, execution.mutationFieldCount, isLegacyClient(accept));
   const outcome = outcomeOf(formatted, hasData);
   const type = operationType ?? 'unknown';
-  Object.assign(summary, { operationName, operationType: type, outcome });
+  summary.operationName = operationName;
+  summary.operationType = type;
+  summary.outcome = outcome;
   metrics.observeOperation(type, outcome, way, (performance.now() - startedAt) / 1_000);
   return formatted.length > 0 ? formatted : null;
 }

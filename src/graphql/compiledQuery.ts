@@ -1,11 +1,15 @@
 import {
   getNamedType,
   GraphQLError,
-  getVariableValues,
   isInputObjectType,
+  isListType,
+  isNonNullType,
   Kind,
   OperationTypeNode,
+  typeFromAST,
   visit,
+  type GraphQLInputType,
+  type NamedTypeNode,
   type TypeNode,
   type DocumentNode,
   type ExecutionResult,
@@ -90,13 +94,38 @@ function compile(
   const compiled = compileQuery(schema, document, name?.value, { disablingCapturingStackErrors: true });
   if (!isCompiledQuery(compiled)) return null;
   const switches = variablesOfDirectives(document);
+  const objects = variableDefinitions.flatMap(({ variable, type }) => {
+    const its = typeFromAST(schema, type as NamedTypeNode) as GraphQLInputType;
+    return isInputObjectType(getNamedType(its)) ? [{ name: variable.name.value, type: its }] : [];
+  });
+  const defaults = new Map(
+    variableDefinitions.map(({ variable, defaultValue }) => [variable.name.value, defaultValue]),
+  );
+  const isNull = (variables: Record<string, unknown>, name: string) =>
+    variables[name] === undefined ? (defaults.get(name)?.kind ?? Kind.NULL) === Kind.NULL : variables[name] === null;
   return (variables, execution) => {
     // graphql-jit takes a list for an input object, and null for a directive, which is an error, for false.
-    const { coerced } = getVariableValues(schema, variableDefinitions, variables, { maxErrors: 1 });
-    if (!coerced || switches.some((name) => coerced[name] == null)) return undefined;
+    if (objects.some(({ name, type }) => hasListForObject(type, variables[name]))) return undefined;
+    if (switches.some((name) => isNull(variables, name))) return undefined;
     const result = compiled.query(undefined, execution, variables);
     return result instanceof Promise ? result.then(unlessRefused) : unlessRefused(result);
   };
+}
+
+/** Whether a list stands somewhere in a value where the type has an input object. */
+function hasListForObject(type: GraphQLInputType, value: unknown): boolean {
+  if (isNonNullType(type)) return hasListForObject(type.ofType, value);
+  if (typeof value !== 'object' || value === null) return false;
+  if (isListType(type)) {
+    return Array.isArray(value)
+      ? value.some((item) => hasListForObject(type.ofType, item))
+      : hasListForObject(type.ofType, value);
+  }
+  if (!isInputObjectType(type)) return false;
+  if (Array.isArray(value)) return true;
+  return Object.values(type.getFields()).some((field) =>
+    hasListForObject(field.type, (value as Record<string, unknown>)[field.name]),
+  );
 }
 
 /** Without data nothing was resolved: graphql-js shall say in its own words what is wrong with the variables. */

@@ -64,26 +64,23 @@ export function createExecutor(options: ExecutorOptions): Execute {
 
     const requested = compileCost(options.schema, document, operation)(variables);
     const cost = { requested, limit: options.maxCost };
-    const refusal = refuse(options, { ...asked, operation, requested });
+    const refusal = refuse(options, asked, operation, requested);
     if (refusal !== null) return { errors: [refusal], extensions: { cost } };
 
     const result = await executeBy(options, compiledQuery, asked);
     const { idempotency } = execution;
-    return {
-      ...result,
-      extensions: { ...result.extensions, cost, ...(idempotency.length > 0 ? { idempotency } : {}) },
-    };
+    const extensions = idempotency.length > 0 ? { cost, idempotency } : { cost };
+    return { errors: result.errors, data: result.data, extensions };
   };
 }
 
-interface Judged extends Asked {
-  readonly operation: OperationDefinitionNode;
-  readonly requested: number;
-}
-
 /** The reason not to execute; null when there is none. Counts the mutation's fields on the way. */
-function refuse(options: ExecutorOptions, asked: Judged): GraphQLError | null {
-  const { document, operation, variables, execution, requested } = asked;
+function refuse(
+  options: ExecutorOptions,
+  { document, variables, execution }: Asked,
+  operation: OperationDefinitionNode,
+  requested: number,
+): GraphQLError | null {
   if (!options.schema.getRootType(operation.operation)) {
     return badRequest('BAD_REQUEST', `There are no ${operation.operation} operations here.`);
   }

@@ -20,6 +20,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What the log line of a GraphQL request tells beyond HTTP: who called and which operation. */
     operationSummary: { principal?: string | null } & Exchange['summary'];
+    /** Set once the request was admitted. */
+    exchange: Exchange | undefined;
   }
 }
 
@@ -47,22 +49,22 @@ export interface GraphqlRouteOptions {
  */
 export function graphqlRoute(app: FastifyInstance, apollo: ApolloServer<Exchange>, options: GraphqlRouteOptions): void {
   const { endpoint, lane } = options;
-  const exchanges = new WeakMap<FastifyRequest, Exchange>();
   const handle = fastifyApolloHandler(apollo, {
     context: async (request: FastifyRequest) => {
-      const exchange = exchanges.get(request);
+      const { exchange } = request;
       if (exchange === undefined) throw badRequest('GraphQL operations must contain a non-empty `query`.');
       return exchange;
     },
   }) as (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
   app.decorateRequest('operationSummary');
+  app.decorateRequest('exchange');
   app.route({
     method: ['GET', 'POST'],
     url: endpoint,
     exposeHeadRoute: false,
-    onRequest: admission(options, exchanges),
+    onRequest: admission(options),
     handler: async (request, reply) => {
-      const exchange = exchanges.get(request);
+      const { exchange } = request;
       const asked = exchange && lane.read(request);
       if (asked) return lane.answer(asked, exchange, reply);
       if (Buffer.byteLength(documentOf(request)) > options.documentBytes) {
@@ -87,7 +89,7 @@ export function graphqlRoute(app: FastifyInstance, apollo: ApolloServer<Exchange
 
 type RouteHook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
-function admission(options: GraphqlRouteOptions, exchanges: WeakMap<FastifyRequest, Exchange>): RouteHook {
+function admission(options: GraphqlRouteOptions): RouteHook {
   const byToken = createRateLimiter(options.rateLimits.token);
   const byAddress = createRateLimiter(options.rateLimits.ip);
   return async (request, reply) => {
@@ -119,7 +121,7 @@ function admission(options: GraphqlRouteOptions, exchanges: WeakMap<FastifyReque
     if (rate !== null) reply.headers(rateLimitHeaders(rate));
     if (execution === null) return sendThrown(reply, problem);
     const report = { requestId: request.id, log: request.log };
-    exchanges.set(request, { execution, report, summary: request.operationSummary });
+    request.exchange = { execution, report, summary: request.operationSummary };
     return undefined;
   };
 }

@@ -1,7 +1,9 @@
+import cors from '@fastify/cors';
+import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import type { Config } from './config.js';
 
 /** Which pages may call from a browser: the configured origins; in development, when there are none, localhost and Apollo's sandboxes. */
-export function corsOptions(config: Config) {
+function corsOptions(config: Config) {
   const development = [
     /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/,
     'https://sandbox.embed.apollographql.com',
@@ -29,4 +31,20 @@ export function corsOptions(config: Config) {
     maxAge: 600,
     strictPreflight: false,
   };
+}
+
+/**
+ * Lets browsers in by the configured origins. Only they send `Origin`: whoever sends none, as programs that check a key do, is spared
+ * what `@fastify/cors` does for each request.
+ */
+export async function registerCors(app: FastifyInstance, config: Config): Promise<void> {
+  const addHook = (name: 'onRequest', hook: onRequestHookHandler) =>
+    app.addHook(name, (request, reply, done) => {
+      if (request.headers.origin !== undefined || request.method === 'OPTIONS') hook.call(app, request, reply, done);
+      else done();
+    });
+  const forBrowsers = Object.create(app, { addHook: { value: addHook } }) as FastifyInstance;
+  await new Promise<void>((resolve, reject) => {
+    cors(forBrowsers, corsOptions(config), (error) => (error ? reject(error) : resolve()));
+  });
 }
