@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { testEnvironment } from '../support/api.js';
 import { cloneDatabase } from '../support/database.js';
-import { runFile, startServerProcess } from '../support/serverProcess.js';
+import { endServerProcesses, runProgram, startServerProcess } from '../support/serverProcess.js';
+
+afterAll(endServerProcesses);
 
 async function failingStart(environment: Record<string, string>): Promise<{ code: number; lines: string[] }> {
-  const child = runFile('src/main.ts', environment);
+  const child = await runProgram('src/main', environment);
   const [errors, output, [code]] = await Promise.all([
     text(child.stderr as Readable),
     text(child.stdout as Readable),

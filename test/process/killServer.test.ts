@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { openDatabase } from '../../src/kernel/database.js';
 import type { Api } from '../support/api.js';
 import { newBusiness, newCustomer } from '../support/business.js';
@@ -6,8 +6,10 @@ import { newPackage, newPackagePrice, newProduct, newSubscriptionType } from '..
 import { cloneDatabase } from '../support/database.js';
 import { expectInvariants } from '../support/invariants.js';
 import { remoteApi } from '../support/remoteApi.js';
-import { startServerProcess } from '../support/serverProcess.js';
+import { endServerProcesses, startServerProcess } from '../support/serverProcess.js';
 import { creditWallet, newWallet } from '../support/wallets.js';
+
+afterAll(endServerProcesses);
 
 const rounds = process.env.DEEP ? 50 : 3;
 const buyers = 12;

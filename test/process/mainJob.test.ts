@@ -6,7 +6,7 @@ import type { Api } from '../support/api.js';
 import { newBusiness } from '../support/business.js';
 import { cloneDatabase, type TestDatabase } from '../support/database.js';
 import { remoteApi } from '../support/remoteApi.js';
-import { startServerProcess, type ServerProcess } from '../support/serverProcess.js';
+import { endServerProcesses, startServerProcess } from '../support/serverProcess.js';
 import { startSmtpServer } from '../support/smtp.js';
 import { waitUntil } from '../support/waitUntil.js';
 import { newWorld } from '../support/world.js';
@@ -16,7 +16,6 @@ const fulfill = `mutation ($input: FulfillLicenseKeyGrantInput!) {
 }`;
 
 let clone: TestDatabase;
-let server: ServerProcess;
 let dataDir: string;
 
 beforeAll(async () => {
@@ -24,6 +23,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'latchkey-job-'));
 });
 afterAll(async () => {
+  await endServerProcesses();
   await clone.drop();
   await rm(dataDir, { recursive: true, force: true });
 });
@@ -37,7 +37,7 @@ async function pendingGrant(api: Api, token: string): Promise<string> {
 
 test('bought from a wallet, fulfilled by hand: the customer gets a real mail with the key', async () => {
   const smtp = await startSmtpServer();
-  server = await startServerProcess({ DATABASE_URL: clone.url, SMTP_URL: smtp.url });
+  const server = await startServerProcess({ DATABASE_URL: clone.url, SMTP_URL: smtp.url });
   const api = remoteApi(server.url) as Api;
   const { live } = await newBusiness(api);
   const grantId = await pendingGrant(api, live);
@@ -66,7 +66,7 @@ test('bought from a wallet, fulfilled by hand: the customer gets a real mail wit
 });
 
 test('without a mail server the mail is kept; reading its text is reading the key, and recorded', async () => {
-  server = await startServerProcess({ DATABASE_URL: clone.url, LATCHKEY_DATA_DIR: dataDir });
+  const server = await startServerProcess({ DATABASE_URL: clone.url, LATCHKEY_DATA_DIR: dataDir });
   const api = remoteApi(server.url) as Api;
   const { live } = await newBusiness(api);
   const grantId = await pendingGrant(api, live);

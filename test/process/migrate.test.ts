@@ -3,13 +3,13 @@ import { text } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { emptyDatabase } from '../support/database.js';
-import { runFile } from '../support/serverProcess.js';
+import { runProgram } from '../support/serverProcess.js';
 
 test('of five processes that migrate one empty database at once, one applies and all are content', async () => {
   const { url, drop } = await emptyDatabase();
   const outcomes = await Promise.all(
     Array.from({ length: 5 }, async () => {
-      const child = runFile('src/database/migrate.ts', { DATABASE_URL: url });
+      const child = await runProgram('src/database/migrate', { DATABASE_URL: url });
       const [output, [code]] = await Promise.all([
         text(child.stdout as Readable),
         once(child, 'exit') as Promise<[number]>,

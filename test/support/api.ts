@@ -95,6 +95,8 @@ export function useApi(environment: Record<string, string> = {}): Api {
     await server.close();
     await db.close();
     await clone.drop();
+    // The module of a test file stays as long as its worker, and must not keep a whole server in memory.
+    server = db = undefined as never;
   });
 
   const api: Api = {

@@ -24,6 +24,7 @@ export default async function globalSetup(): Promise<void> {
   const { startEmbeddedPostgres } = source('embeddedPostgres');
   await keepFilesInMemory();
   const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
+  process.env.LATCHKEY_TEST_FOLDER = dataDir;
   const stopReaper = startReaper(dataDir);
   const postgres = await startEmbeddedPostgres({ dataDir, postgresFlags });
   globalThis.stopTestDatabase = async () => {

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { testEnvironment } from './api.js';
+import { compiledSources } from './compiledSources.js';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -17,6 +18,13 @@ export interface ServerProcess {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
+const running = new Set<ServerProcess>();
+
+/** Ends the servers that a test which failed left behind: for `afterAll`. */
+export async function endServerProcesses(): Promise<void> {
+  await Promise.all([...running].map((server) => server.end('SIGKILL')));
+}
+
 /** A TCP port of the loopback that nobody listens on at this moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -27,9 +35,10 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Runs a TypeScript file of the project in a process of its own. */
-export function runFile(file: string, environment: Record<string, string>): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', join(root, file)], {
+/** Runs a program of the project, such as `src/main`, in a process of its own. */
+export async function runProgram(program: string, environment: Record<string, string>): Promise<ChildProcess> {
+  const folder = await compiledSources();
+  return spawn(process.execPath, [join(folder, `${program}.js`)], {
     cwd: root,
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -39,7 +48,7 @@ export function runFile(file: string, environment: Record<string, string>): Chil
 /** Starts the server and waits until it answers on `/readyz`. */
 export async function startServerProcess(environment: Record<string, string>): Promise<ServerProcess> {
   const port = await freePort();
-  const child = runFile('src/main.ts', {
+  const child = await runProgram('src/main', {
     ...testEnvironment,
     LATCHKEY_LOG_LEVEL: 'info',
     HOST: '127.0.0.1',
@@ -51,6 +60,18 @@ export async function startServerProcess(environment: Record<string, string>): P
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => (written += chunk.toString()));
   const url = `http://127.0.0.1:${port}`;
+  const server: ServerProcess = {
+    url,
+    process: child,
+    output: () => written,
+    async end(signal) {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      await gone;
+      running.delete(server);
+      return child.exitCode;
+    },
+  };
+  running.add(server);
   const listening = new Promise<void>((resolve) => {
     if (child.stdout) createInterface(child.stdout).on('line', (line) => line.includes(`:${port}`) && resolve());
   });
@@ -61,16 +82,7 @@ export async function startServerProcess(environment: Record<string, string>): P
   early.catch(() => {});
   const ready = await fetch(`${url}/readyz`);
   if (!ready.ok) throw new Error(`the server listens but is not ready: ${await ready.text()}`);
-  return {
-    url,
-    process: child,
-    output: () => written,
-    async end(signal) {
-      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-      await gone;
-      return child.exitCode;
-    },
-  };
+  return server;
 }
 
 /** One GraphQL call over HTTP; rejects when the connection breaks. */
