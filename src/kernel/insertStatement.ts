@@ -34,9 +34,9 @@ function columnsOfAll(table: string, rows: object[]): string[] {
 
 /** A row by its columns, each value as JSON has it. */
 export function rowAsJson(row: object): object {
-  return Object.fromEntries(
-    Object.entries(row).map(([field, value]: [string, unknown]) => [columnName(field), valueAsJson(value)]),
-  );
+  const json: Record<string, unknown> = {};
+  for (const field in row) json[columnName(field)] = valueAsJson((row as Record<string, unknown>)[field]);
+  return json;
 }
 
 function valueAsJson(value: unknown): unknown {

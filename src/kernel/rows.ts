@@ -128,9 +128,16 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   Wallet: Prisma.WalletScalarFieldEnum,
 };
 
-/** camelCase to snake_case; the Prisma schema maps every field by this one rule. */
+const columnNames = new Map<string, string>();
+
+/** camelCase to snake_case; the Prisma schema maps every field by this one rule. @param field of a model: all are remembered */
 export function columnName(field: string): string {
-  return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  let name = columnNames.get(field);
+  if (name === undefined) {
+    name = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    columnNames.set(field, name);
+  }
+  return name;
 }
 
 const selections = new Map<string, string>();
