@@ -2,15 +2,13 @@ import type { ProductKey, ProductKeyPayment } from '../generated/prisma/client.j
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { byClock } from '../productKeys/life.js';
+import { creditedMinor } from '../productKeys/readTerms.js';
 import { creditsOf } from '../productKeys/unusedCredit.js';
 import type { PaidPeriod } from './shares.js';
 
 type Row = ProductKeyPayment & { creditedMinor: bigint };
 
-const statement = `SELECT ${columnsOf('ProductKeyPayment', 'p')},
-    coalesce((SELECT sum(c.amount_minor) FROM sla_breach_credits c
-      WHERE c.business_id = p.business_id AND c.mode = p.mode AND c.payment_id = p.id), 0)::bigint AS "creditedMinor"
-  FROM product_key_payments p
+const statement = `SELECT ${columnsOf('ProductKeyPayment', 'p')}, ${creditedMinor} FROM product_key_payments p
   WHERE p.business_id = $1 AND p.mode = $2 AND p.product_key_id = $3 AND p.result = 'SUCCEEDED'
     AND p.period_starts_at < $5 AND p.period_ends_at > $4
   ORDER BY p.period_starts_at, p.created_at, p.id`;
@@ -33,8 +31,11 @@ export async function readPaid(
   }));
 }
 
-/** What the cancellation of a key gave back of a payment, by the rule that it went by. */
-function givenBack(key: ProductKey, payment: ProductKeyPayment): bigint {
+/**
+ * What the cancellation of a key gave back of a payment, by the rule that it went by. Where breaches before it had left less than
+ * that, it gave less; then nothing is left, and this says no less than that.
+ */
+function givenBack(key: ProductKey, { creditedMinor: _, ...payment }: Row): bigint {
   const { cancelledAt } = key;
   if (cancelledAt === null) return 0n;
   const trialEndsAt = byClock(key, cancelledAt) === 'TRIALING' ? key.trialEndsAt : null;

@@ -342,6 +342,18 @@ test('what a cancellation gave back was not paid; nothing is given back where no
   expect(await balances(live, owner)).toEqual(['20.00 USD']);
   expect((await record(live, { ...month, endsAt: at(10) })).slaBreach.credits.map(text)).toEqual(['10.00 USD']);
   expect(await balances(live, owner)).toEqual(['30.00 USD']);
+  // The other way round: breaches gave back half of it, so that no more than the other half is unused.
+  const half = { penalties: [{ metric: 'AVAILABILITY', limit: '99.9', creditBasisPoints: 5_000 }] };
+  const early = await newKey(half, { allowMidPeriodCancellation: true });
+  await pay(early.live, early.productKeyId, 'p1', { amount: '30' });
+  api.setNow(at(10));
+  expect((await record(early.live, { ...early.month, endsAt: at(5) })).slaBreach.credits.map(text)).toEqual([
+    '15.00 USD',
+  ]);
+  await callProductKey(api, early.live, 'cancelProductKey', { productKeyId: early.productKeyId, at: 'NOW' });
+  expect(await balances(early.live, early.owner)).toEqual(['30.00 USD']);
+  const last = await record(early.live, { ...early.month, startsAt: at(5), endsAt: at(10) });
+  expect([codes(last), last.slaBreach.credits]).toEqual([[], []]);
   const fixed = [{ metric: 'AVAILABILITY', limit: '99.9', creditAmount: { amount: '5', currencyCode: 'EUR' } }];
   const second = await newKey({ penalties: fixed });
   const unpaid = await record(second.live, { ...second.month, endsAt: at(10) });
