@@ -129,6 +129,7 @@ export const changeTypes = [
   'signing_key.retired',
   'signing_key.withdrawn',
   'sla.breached',
+  'sla.credited',
   'sla_definition.archived',
   'sla_definition.created',
   'sla_definition.updated',

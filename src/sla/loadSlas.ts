@@ -21,13 +21,13 @@ export function slasByKey(ctx: RequestContext): DataLoader<string, ProductKeySla
   });
 }
 
-/** What a breach gave back, by currency. */
+/** What a breach gave back at once in a currency. */
 export type CreditRow = Pick<SlaBreachCredit, 'slaBreachId' | 'currency' | 'amountMinor' | 'ledgerEntryId'>;
 
 const credits = `SELECT sla_breach_id AS "slaBreachId", currency, ledger_entry_id AS "ledgerEntryId",
     sum(amount_minor)::bigint AS "amountMinor"
   FROM sla_breach_credits WHERE business_id = $1 AND mode = $2 AND sla_breach_id = ANY($3::uuid[])
-  GROUP BY sla_breach_id, currency, ledger_entry_id ORDER BY currency`;
+  GROUP BY sla_breach_id, currency, ledger_entry_id ORDER BY currency, ledger_entry_id`;
 
 /** What breaches gave back: one statement for all breaches. They must be visible to the caller. */
 export function creditsByBreach(ctx: RequestContext): DataLoader<string, CreditRow[]> {

@@ -3,8 +3,8 @@ import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { byClock } from '../productKeys/life.js';
 import { creditedMinor } from '../productKeys/readTerms.js';
+import type { PaidPeriod } from '../productKeys/slaShares.js';
 import { creditsOf } from '../productKeys/unusedCredit.js';
-import type { PaidPeriod } from './shares.js';
 
 type Row = ProductKeyPayment & { creditedMinor: bigint };
 

@@ -5,15 +5,15 @@ import { refuseErased } from '../kernel/erased.js';
 import { newId } from '../kernel/id.js';
 import { refusal } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
-import { inTransaction, type SqlTx, type Tx } from '../kernel/transaction.js';
-import { creditOwner } from '../productKeys/creditOwner.js';
+import { inTransaction, type SqlTx } from '../kernel/transaction.js';
+import { creditBreach } from '../productKeys/creditBreach.js';
 import { lockProductKey } from '../productKeys/lockProductKey.js';
+import { sharesOf, totalsOf, type Share } from '../productKeys/slaShares.js';
 import { decimalOf } from '../slaDefinitions/measure.js';
 import { slaDefinitionMissing } from '../slaDefinitions/lockSlaDefinition.js';
 import { versionAt } from './attachments.js';
 import { judgeBreach } from './judgeBreach.js';
 import { readPaid } from './readPaid.js';
-import { sharesOf, totalsOf, type Share } from './shares.js';
 import { findTold, refuseOverlap, toldBreach, type ToldBreach } from './toldBreach.js';
 
 interface Recorded {
@@ -53,7 +53,7 @@ export async function recordSlaBreach(ctx: RequestContext, input: RecordSlaBreac
       penaltyIndex: deserved?.index ?? null,
     });
     recordBreach(tx, breach, shares);
-    return { ...refs, slaBreachId: breach.id, ledgerEntryIds: await credit(tx, key, breach, shares) };
+    return { ...refs, slaBreachId: breach.id, ledgerEntryIds: await creditBreach(tx, key, breach, shares) };
   });
 }
 
@@ -88,7 +88,15 @@ function addBreach(
   { id: productKeyId, customerId }: ProductKey,
   judged: ToldBreach & Pick<SlaBreach, 'slaDefinitionVersionId' | 'penaltyIndex'>,
 ): SlaBreach {
-  const breach = { ...tenantOf(tx.ctx), id: newId(), productKeyId, customerId, ...judged, createdAt: tx.ctx.now };
+  const breach = {
+    ...tenantOf(tx.ctx),
+    id: newId(),
+    productKeyId,
+    customerId,
+    ...judged,
+    version: 1,
+    createdAt: tx.ctx.now,
+  };
   tx.insert('sla_breaches', breach);
   return breach;
 }
@@ -104,30 +112,12 @@ function recordBreach(tx: SqlTx, breach: SlaBreach, shares: readonly Share[]): v
   });
 }
 
-async function credit(tx: Tx, key: ProductKey, breach: SlaBreach, shares: readonly Share[]): Promise<string[]> {
-  if (shares.length === 0) return [];
-  const totals = totalsOf(shares);
-  const reason = `Product key ${key.number}: ${breach.metric} of ${decimalOf(breach.measured)} broke its SLA.`;
-  const why = { kind: 'SLA_CREDIT', reason, at: ['input', 'productKeyId'] } as const;
-  const entryIds = await creditOwner(tx, key, totals, null, why);
-  const entryIn = new Map([...totals.keys()].map((currency, i) => [currency, entryIds[i] as string]));
-  const rows = shares.map((share) => ({
-    ...tenantOf(tx.ctx),
-    slaBreachId: breach.id,
-    ...share,
-    ledgerEntryId: entryIn.get(share.currency) as string,
-    createdAt: tx.ctx.now,
-  }));
-  tx.insert('sla_breach_credits', ...rows);
-  return entryIds;
-}
-
 /** The ledger entries of a breach that was recorded before, by currency. */
 async function entriesOf(tx: SqlTx, { businessId, mode, id }: SlaBreach): Promise<string[]> {
   const rows = await tx.sql<{ id: string }>(
     'entries_of_sla_breach',
     `SELECT ledger_entry_id AS id FROM sla_breach_credits WHERE business_id = $1 AND mode = $2 AND sla_breach_id = $3
-      GROUP BY ledger_entry_id, currency ORDER BY currency`,
+      GROUP BY ledger_entry_id, currency ORDER BY currency, ledger_entry_id`,
     [businessId, mode, id],
   );
   return rows.map((row) => row.id);

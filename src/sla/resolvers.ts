@@ -2,6 +2,7 @@ import type { Resolvers } from '../generated/graphql.js';
 import { found, idOf, required } from '../graphql/fields.js';
 import { mutation } from '../graphql/mutation.js';
 import { moneyOf } from '../kernel/money.js';
+import { totalsOf } from '../productKeys/slaShares.js';
 import { decimalOf } from '../slaDefinitions/measure.js';
 import { penaltiesOf, targetOf } from '../slaDefinitions/terms.js';
 import { attachSlaDefinition } from './attachSlaDefinition.js';
@@ -40,7 +41,7 @@ export const slaResolvers = {
         ? null
         : (penaltiesOf(await required(loaders.slaVersionById.load(slaDefinitionVersionId)))[penaltyIndex] ?? null),
     credits: async ({ id }, _, { loaders }) =>
-      (await loaders.creditsBySlaBreach.load(id)).map(({ amountMinor, currency }) => moneyOf(amountMinor, currency)),
+      [...totalsOf(await loaders.creditsBySlaBreach.load(id))].map(([currency, minor]) => moneyOf(minor, currency)),
     ledgerEntries: async ({ id }, _, { loaders }) =>
       Promise.all(
         (await loaders.creditsBySlaBreach.load(id)).map((one) =>

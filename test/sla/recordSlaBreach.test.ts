@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { sharesOf, totalsOf } from '../../src/sla/shares.js';
+import { sharesOf, totalsOf } from '../../src/productKeys/slaShares.js';
 import { creditsOfPeriod } from '../../src/sla/creditsOfPeriod.js';
 import { readerOf } from '../../src/kernel/transaction.js';
 import type { RequestContext } from '../../src/kernel/requestContext.js';
@@ -363,6 +363,72 @@ test('what a cancellation gave back was not paid; nothing is given back where no
   await pay(second.live, second.productKeyId, 'p1');
   expect((await record(second.live, { ...second.month, startsAt: at(10) })).slaBreach.credits).toEqual([]);
   expect(await balances(second.live, second.owner)).toEqual([]);
+});
+
+test('a payment that is told after the breach gives back its part then, once, and no more than is owed and was paid', async () => {
+  const penalties = [
+    { metric: 'AVAILABILITY', limit: '99', creditBasisPoints: 6_000 },
+    { metric: 'RESPONSE_TIME', limit: '100', creditAmount: { amount: '25', currencyCode: 'USD' } },
+  ];
+  const sla = { responseTime: { percentile: '95', thresholdMs: 100 }, penalties };
+  const { live, owner, productKeyId, month } = await newKey(sla);
+  const unpaid = await record(live, { ...month, endsAt: at(10) });
+  const unpunished = await record(live, { ...month, measured: '99.5', startsAt: at(12), endsAt: at(13) });
+  expect([unpaid.slaBreach.credits, unpaid.ledgerEntries]).toEqual([[], []]);
+  await pay(live, productKeyId, 'f', { result: 'FAILED' });
+  await pay(live, productKeyId, 'next', { periodStart: at(30), periodEnd: at(60) });
+  expect(await balances(live, owner)).toEqual([]);
+  const first = await pay(live, productKeyId, 'p1', { amount: '10.01' });
+  expect([codes(first), await balances(live, owner)]).toEqual([[], ['6.00 USD']]);
+  expect(codes(await pay(live, productKeyId, 'p1', { amount: '10.01' }))).toEqual([]);
+  await pay(live, productKeyId, 'p2', { amount: '5' });
+  expect(await balances(live, owner)).toEqual(['9.00 USD']);
+  // An amount of 25: what is left of the first two and of the next period's, then of what is told later.
+  const slow = await record(live, { ...month, metric: 'RESPONSE_TIME', measured: '101' });
+  expect(slow.slaBreach.credits.map(text)).toEqual(['6.01 USD']);
+  await pay(live, productKeyId, 'p3', { amount: '20' });
+  await pay(live, productKeyId, 'p4', { amount: '999', currencyCode: 'JPY' });
+  await pay(live, productKeyId, 'p5', { amount: '40' });
+  const { productKey } = await api.data({
+    token: live,
+    query: `query ($id: ID!) { productKey(id: $id) { slaBreaches(orderBy: { direction: ASC }) { nodes { metric credits { amount currencyCode } ledgerEntries { amount { amount } } } } } }`,
+    variables: { id: productKeyId },
+  });
+  // 60 percent of all five; 25 dollars of what those leave.
+  expect(
+    productKey.slaBreaches.nodes.map(({ metric, credits, ledgerEntries }: any) => [
+      metric,
+      credits.map(text),
+      ledgerEntries.length,
+    ]),
+  ).toEqual([
+    ['AVAILABILITY', ['599 JPY', '45.00 USD'], 5],
+    ['RESPONSE_TIME', ['25.00 USD'], 3],
+    ['AVAILABILITY', [], 0],
+  ]);
+  const changes = await changesOf(api, unpaid.slaBreach.id);
+  expect(changes.map(({ type, sequence }) => [type, sequence])).toEqual([
+    ['sla.breached', 1],
+    ...[2, 3, 4, 5, 6].map((sequence) => ['sla.credited', sequence]),
+  ]);
+  expect((await changesOf(api, unpunished.slaBreach.id)).length).toBe(1);
+  await expectInvariants(api.db);
+});
+
+test('payments and breaches at once: whatever comes first, all of what was paid comes back once', async () => {
+  const { live, owner, productKeyId, month } = await newKey({
+    penalties: [{ metric: 'AVAILABILITY', limit: '99', creditBasisPoints: 4_000 }],
+  });
+  const made = await Promise.all(
+    Array.from({ length: 12 }, (_, i) =>
+      i % 3 === 0
+        ? record(live, { ...month, startsAt: at(i), endsAt: at(i + 1) })
+        : pay(live, productKeyId, `p${i}`, { amount: '10.01' }),
+    ),
+  );
+  expect(made.flatMap(codes)).toEqual([]);
+  expect(await balances(live, owner)).toEqual(['80.08 USD']);
+  await expectInvariants(api.db);
 });
 
 test('told fifty times at once, a breach gives back once; of many on one payment no more than was paid comes back', async () => {

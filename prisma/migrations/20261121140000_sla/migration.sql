@@ -70,6 +70,7 @@ CREATE TABLE "sla_breaches" (
     "penalty_index" INTEGER,
     "note" TEXT,
     "external_id" TEXT,
+    "version" INTEGER NOT NULL DEFAULT 1,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
 
     CONSTRAINT "sla_breaches_pkey" PRIMARY KEY ("business_id","mode","id")
