@@ -30,6 +30,7 @@ export async function settleBreaches(tx: Tx, key: ProductKey, payment: ProductKe
   const values = [key.businessId, key.mode, key.id, periodStartsAt, periodEndsAt, currency];
   let creditedMinor = 0n;
   for (const breach of await tx.sql<Owing>('breaches_of_paid_period', statement, values)) {
+    if (creditedMinor === amountMinor) return;
     const paid = { paymentId, currency, paidMinor: amountMinor, creditedMinor };
     const [share] = sharesOf(stillOwed(breach), [paid]);
     if (!share) continue;
