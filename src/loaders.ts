@@ -16,6 +16,8 @@ import { loginTokenLoaders } from './loginTokens/loaders.js';
 import { lookupLoaders } from './lookups/loaders.js';
 import { organizationLoaders } from './organizations/loaders.js';
 import { productKeyLoaders } from './productKeys/loaders.js';
+import { slaLoaders } from './sla/loaders.js';
+import { slaDefinitionLoaders } from './slaDefinitions/loaders.js';
 import { usageLoaders } from './usage/loaders.js';
 import { walletLoaders } from './wallets/loaders.js';
 import type { RequestContext } from './kernel/requestContext.js';
@@ -39,6 +41,8 @@ const features = [
   orderLoaders,
   organizationLoaders,
   productKeyLoaders,
+  slaDefinitionLoaders,
+  slaLoaders,
   usageLoaders,
   walletLoaders,
 ] as const;

@@ -21,6 +21,8 @@ import { organizationResolvers } from './organizations/resolvers.js';
 import { orderResolvers } from './orders/resolvers.js';
 import { productKeyResolvers } from './productKeys/resolvers.js';
 import { purchaseResolvers } from './purchases/resolvers.js';
+import { slaResolvers } from './sla/resolvers.js';
+import { slaDefinitionResolvers } from './slaDefinitions/resolvers.js';
 import { usageResolvers } from './usage/resolvers.js';
 import { validationResolvers } from './validation/resolvers.js';
 import { walletResolvers } from './wallets/resolvers.js';
@@ -49,6 +51,8 @@ export const resolvers = merged([
   organizationResolvers,
   productKeyResolvers,
   purchaseResolvers,
+  slaDefinitionResolvers,
+  slaResolvers,
   usageResolvers,
   validationResolvers,
   walletResolvers,

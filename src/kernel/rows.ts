@@ -35,9 +35,13 @@ export const tables = {
   ProductKeyMeter: 'product_key_meters',
   ProductKeyPayment: 'product_key_payments',
   ProductKeyRotation: 'product_key_rotations',
+  ProductKeySla: 'product_key_slas',
   ProductOffering: 'product_offerings',
   ProductVersion: 'product_versions',
   SigningKey: 'signing_keys',
+  SlaBreach: 'sla_breaches',
+  SlaDefinition: 'sla_definitions',
+  SlaDefinitionVersion: 'sla_definition_versions',
   SubscriptionType: 'subscription_types',
   Wallet: 'wallets',
 } as const;
@@ -78,9 +82,13 @@ interface RowTypes {
   ProductKeyMeter: Rows.ProductKeyMeter;
   ProductKeyPayment: Rows.ProductKeyPayment;
   ProductKeyRotation: Rows.ProductKeyRotation;
+  ProductKeySla: Rows.ProductKeySla;
   ProductOffering: Rows.ProductOffering;
   ProductVersion: Rows.ProductVersion;
   SigningKey: Rows.SigningKey;
+  SlaBreach: Rows.SlaBreach;
+  SlaDefinition: Rows.SlaDefinition;
+  SlaDefinitionVersion: Rows.SlaDefinitionVersion;
   SubscriptionType: Rows.SubscriptionType;
   Wallet: Rows.Wallet;
 }
@@ -121,9 +129,13 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   ProductKeyMeter: Prisma.ProductKeyMeterScalarFieldEnum,
   ProductKeyPayment: Prisma.ProductKeyPaymentScalarFieldEnum,
   ProductKeyRotation: Prisma.ProductKeyRotationScalarFieldEnum,
+  ProductKeySla: Prisma.ProductKeySlaScalarFieldEnum,
   ProductOffering: Prisma.ProductOfferingScalarFieldEnum,
   ProductVersion: Prisma.ProductVersionScalarFieldEnum,
   SigningKey: Prisma.SigningKeyScalarFieldEnum,
+  SlaBreach: Prisma.SlaBreachScalarFieldEnum,
+  SlaDefinition: Prisma.SlaDefinitionScalarFieldEnum,
+  SlaDefinitionVersion: Prisma.SlaDefinitionVersionScalarFieldEnum,
   SubscriptionType: Prisma.SubscriptionTypeScalarFieldEnum,
   Wallet: Prisma.WalletScalarFieldEnum,
 };
