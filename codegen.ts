@@ -138,6 +138,8 @@ const payloads: Record<string, string> = {
   CancelProductKeyPayload: '{ productKeyId: string; customerId: string; ledgerEntryIds: string[] }',
   RecordPaymentResultPayload: '{ productKeyId: string; customerId: string; paymentId: string }',
   RotateProductKeyPayload: '{ productKeyId: string; customerId: string }',
+  WithdrawProductKeyCancellationPayload: '{ productKeyId: string; customerId: string }',
+  TransferProductKeyPayload: '{ productKeyId: string; customerId: string }',
   RecordUsagePayload: '{ usage: UsageReceipt }',
   RecordUsagesPayload: '{ results: UsageRowResult[] }',
   CorrectUsagePayload: '{ productKeyId: string; customerId: string }',

@@ -13,9 +13,10 @@ import { allowedFrom, byClock, hasEnded } from './life.js';
 
 const path = ['input', 'productKeyId'];
 
-const statement = `SELECT ${columnsOf('ProductKey', 'k')}, c.brand_id AS "brandId" FROM product_keys k
-  JOIN customers c ON c.business_id = k.business_id AND c.mode = k.mode AND c.id = k.customer_id
-  WHERE k.business_id = $1 AND k.mode = $2 AND k.id = $3 FOR NO KEY UPDATE OF k`;
+/** The key is locked before its owner is looked up: a join that is locked finds no row where the owner changed meanwhile. */
+const statement = `WITH k AS MATERIALIZED (SELECT * FROM product_keys WHERE business_id = $1 AND mode = $2 AND id = $3 FOR NO KEY UPDATE)
+  SELECT ${columnsOf('ProductKey', 'k')}, c.brand_id AS "brandId" FROM k
+  LEFT JOIN customers c ON c.business_id = k.business_id AND c.mode = k.mode AND c.id = k.customer_id`;
 
 /**
  * A step: the product key that an input names, locked, once what is due has been carried out: as it truly stands.

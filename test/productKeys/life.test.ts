@@ -5,10 +5,10 @@ import { keyringOf } from '../../src/keyring.js';
 import { applyDueProductKeyEvents } from '../../src/productKeys/applyDueProductKeyEvents.js';
 import { byClock, statusOf, transition, type ProductKeyEvent } from '../../src/productKeys/life.js';
 import { testEnvironment, useApi } from '../support/api.js';
-import { newBusiness, newCustomer, newSession } from '../support/business.js';
+import { newApiKey, newBusiness, newCustomer, newSession } from '../support/business.js';
 import { newProduct } from '../support/catalog.js';
 import { changesOf, rowId } from '../support/licenses.js';
-import { callProductKey, newProductKey } from '../support/productKeys.js';
+import { callProductKey, newBrandUrl, newProductKey } from '../support/productKeys.js';
 
 const api = useApi();
 const keyring = keyringOf(readConfig(testEnvironment));
@@ -169,6 +169,8 @@ test('every event from every state: what the table says, and nothing else change
       ['updateProductKey', { description: 'x' }],
       ['rotateProductKey', {}],
       ['recordPaymentResult', { externalPaymentId: `late-${from}`, result: 'FAILED' }],
+      ['withdrawProductKeyCancellation', {}],
+      ['transferProductKey', { owner: 'cus_x' }],
     ] as const) {
       const payload = await callProductKey(api, live, name, { productKeyId: id, ...input });
       expect([name, payload.userErrors.map(({ code, endedAs }: any) => [code, endedAs])]).toEqual([
@@ -259,8 +261,12 @@ test("another tenant's, the other mode's and no key at all; sessions may read on
     rotateProductKey: {},
     updateProductKey: {},
     recordPaymentResult: { externalPaymentId: 'p', result: 'FAILED' },
+    withdrawProductKeyCancellation: {},
+    transferProductKey: { owner: customerId },
   };
   const session = await newSession(api, mine.live, customerId);
+  const reader = await newApiKey(api, mine.live, ['PRODUCT_KEYS_READ', 'USAGE_WRITE', 'CUSTOMERS_READ']);
+  const url = await newBrandUrl(api, mine.live);
   for (const [name, more] of Object.entries(inputs)) {
     for (const [token, productKeyId, code] of [
       [theirs.live, id, 'PRODUCT_KEY_NOT_FOUND'],
@@ -270,7 +276,12 @@ test("another tenant's, the other mode's and no key at all; sessions may read on
       const payload = await callProductKey(api, token, name, { productKeyId, ...more });
       expect([name, codes(payload), payload.productKey]).toEqual([name, [code], null]);
     }
-    await expect(callProductKey(api, session, name, { productKeyId: id, ...more })).rejects.toThrow('FORBIDDEN');
+    for (const token of [session, reader])
+      await expect(callProductKey(api, token, name, { productKeyId: id, ...more })).rejects.toThrow('FORBIDDEN');
+    const other = await callProductKey(api, mine.live, name, { productKeyId: id, ...more }, '', { 'brand-url': url });
+    expect([name, codes(other), other.userErrors[0].path]).toEqual([
+      ...[name, ['BRAND_MISMATCH'], ['input', 'productKeyId']],
+    ]);
   }
   expect(await typesOf(id)).toEqual(['created']);
 });

@@ -1,0 +1,27 @@
+import type { WithdrawProductKeyCancellationInput } from '../generated/graphql.js';
+import { refusal } from '../kernel/refusal.js';
+import type { RequestContext } from '../kernel/requestContext.js';
+import { inSqlTransaction } from '../kernel/transaction.js';
+import { changeProductKey } from './changeProductKey.js';
+import { checkedReason, lockProductKey, refuseEnded } from './lockProductKey.js';
+
+/**
+ * Drops the cancellation that is scheduled for the end of a product key's period: it goes on after it. What has come true by now is
+ * no longer scheduled.
+ * @throws Refusal InvalidInput, ProductKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, ProductKeyEnded, NothingPending
+ */
+export async function withdrawProductKeyCancellation(
+  ctx: RequestContext,
+  input: WithdrawProductKeyCancellationInput,
+): Promise<{ productKeyId: string; customerId: string }> {
+  const reason = checkedReason(input.reason);
+  return inSqlTransaction(ctx, async (tx) => {
+    const key = await lockProductKey(tx, input);
+    refuseEnded(key);
+    if (key.cancelAt === null) {
+      throw refusal('NothingPending', ['input', 'productKeyId'], 'No cancellation of the product key is scheduled.');
+    }
+    await changeProductKey(tx, key, { cancelAt: null }, { type: 'product_key.cancellation_withdrawn', reason });
+    return { productKeyId: key.id, customerId: key.customerId };
+  });
+}
