@@ -3,7 +3,6 @@ import type { ProductKey } from '../generated/prisma/client.js';
 import { refuseErased } from '../kernel/erased.js';
 import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
-import { tagsOf } from '../kernel/tags.js';
 import { checkNotNull, mergedMetadataWithin, presentText } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { changeMeter } from './changeMeter.js';
@@ -14,7 +13,7 @@ import { holdCustomer } from './findOwner.js';
 import { noticeOf } from './life.js';
 import { lockProductKey, refuseEnded } from './lockProductKey.js';
 import { beginMoved, startChange } from './moveStart.js';
-import { checkExpiration, fieldProblems } from './productKeyFields.js';
+import { checkExpiration, eachTagOf, fieldProblems } from './productKeyFields.js';
 
 const fixed = [
   'start',
@@ -83,7 +82,7 @@ function columnsFor(key: ProductKey, input: UpdateProductKeyInput): Partial<Prod
     change.notifyOnTrialExpiry = input.notifyOnTrialExpiry;
     change.trialNoticeAt = input.notifyOnTrialExpiry ? noticeOf(key) : null;
   }
-  if (input.tags !== undefined) change.tags = tagsOf(input.tags);
+  if (input.tags !== undefined) change.tags = eachTagOf(input.tags);
   return change;
 }
 
