@@ -5,7 +5,7 @@ import { columnsOf } from '../kernel/rows.js';
 import type { Keyring } from '../kernel/secret.js';
 import type { TemplateVars } from '../mail/templates.js';
 import { hasEnded, statusOf } from './life.js';
-import { meterAsOf, percentOf } from './meter.js';
+import { isThresholdExceeded, meterAsOf, percentOf } from './meter.js';
 import { textOf } from './productKeyText.js';
 
 type Row = ProductKey & { customer: Customer; brandName: string; productNames: string };
@@ -64,7 +64,10 @@ export async function trialExpiringMail(
 ): Promise<TemplateVars['product-key-trial-expiring'] | null> {
   const facts = await factsOf(db, delivery, now);
   if (!facts?.key.trialEndsAt || facts.status !== 'TRIALING') return null;
-  return { ...facts.vars, trialEndsAt: facts.key.trialEndsAt };
+  const { trialEndsAt, cancelAt, expiresAt } = facts.key;
+  const ends = [cancelAt, expiresAt].flatMap((at) => (at && at <= trialEndsAt ? [at.getTime()] : []));
+  const isEnd = ends.length > 0;
+  return { ...facts.vars, trialEndsAt: isEnd ? new Date(Math.min(...ends)) : trialEndsAt, isEnd };
 }
 
 /** What a mail says about a key that was disabled. @returns null when it was enabled again, or has ended */
@@ -82,7 +85,7 @@ export async function productKeyDisabledMail(
   };
 }
 
-/** What a mail says about a quota whose threshold is exceeded. @returns null when a new period has begun, or the key has ended */
+/** What a mail says about a quota whose threshold is exceeded. @returns null when it is not any more, or the key has ended */
 export async function quotaThresholdMail(
   db: Database,
   delivery: Delivery,
@@ -97,6 +100,7 @@ export async function quotaThresholdMail(
   );
   const meter = stored && meterAsOf(stored, facts.key.startsAt, now);
   if (!meter || meter !== stored || meter.quota === null || meter.threshold === null) return null;
+  if (!isThresholdExceeded(meter)) return null;
   const { consumed, quota, threshold, periodEndsAt } = meter;
   const counts = { consumed: consumed.toString(), quota: quota.toString(), threshold: percentOf(threshold) };
   return { ...facts.vars, ...counts, periodEndsAt };

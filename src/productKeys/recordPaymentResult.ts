@@ -12,10 +12,12 @@ import { meterAsOf } from './meter.js';
 import { findRecorded, isPaidOtherwise, paymentTaken, type ToldPayment } from './payments.js';
 import { readMeter } from './readTerms.js';
 import { switchOff, switchOn } from './switchProductKey.js';
+import { wordsAbout } from './wordsAbout.js';
 
 /**
  * Records what a billing system tells of a payment. A failure disables the key where it says so, unless its period has been paid
- * otherwise; a success undoes what a failure disabled, and nothing else. The same payment told again changes nothing, also when
+ * otherwise; a success undoes what a failure disabled, and nothing else, but that a scheduled cancellation waits for the end of what
+ * is paid for. The same payment told again changes nothing, also when
  * the key has ended since; a payment that failed may succeed, one that succeeded stays so.
  * @throws Refusal InvalidInput, InvalidAmount, InvalidCurrency, ProductKeyNotFound, ModeMismatch, BrandMismatch, PaymentConflict,
  *   ProductKeyEnded
@@ -44,7 +46,7 @@ export async function recordPaymentResult(
       if (recorded) return { ...refs, paymentId: recorded.id };
       refuseEnded(key);
       const payment = await addPayment(tx, key, told);
-      await carryOut(tx, key, payment, presentText(input.reason));
+      await carryOut(tx, key, payment, await wordsAbout(tx, key, presentText(input.reason)));
       return { ...refs, paymentId: payment.id };
     },
     paymentTaken(input.result),
@@ -115,8 +117,16 @@ async function carryOut(tx: SqlTx, key: ProductKey, payment: ProductKeyPayment, 
   const type = hasSucceeded ? 'product_key.payment_succeeded' : 'product_key.payment_failed';
   const told = await changeProductKey(tx, key, {}, { type, reason, aside: { before: {}, after } });
   if (hasSucceeded) {
-    if (told.disabledBy === 'PAYMENT') await switchOn(tx, told, reason);
+    const key = await prolongCancelled(tx, told, payment);
+    if (key.disabledBy === 'PAYMENT') await switchOn(tx, key, reason);
   } else if (told.disableOnPaymentFailed && told.status !== 'DISABLED') {
     if (!(await isPaidOtherwise(tx, told, payment))) await switchOff(tx, told, { by: 'PAYMENT', reason });
   }
+}
+
+/** What was paid for is not taken away by a cancellation for the end of an earlier period. */
+async function prolongCancelled(tx: SqlTx, key: ProductKey, { periodEndsAt }: ProductKeyPayment): Promise<ProductKey> {
+  if (key.cancelAt === null || periodEndsAt === null || periodEndsAt <= key.cancelAt) return key;
+  const fact = { type: 'product_key.cancellation_scheduled', reason: null } as const;
+  return changeProductKey(tx, key, { cancelAt: periodEndsAt }, fact);
 }

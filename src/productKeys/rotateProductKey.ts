@@ -5,6 +5,7 @@ import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js
 import type { RequestContext } from '../kernel/requestContext.js';
 import { checkLength, presentText } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
+import { refuseWordsAboutErased } from '../licenseKeys/refuseWords.js';
 import { changeProductKey } from './changeProductKey.js';
 import { generatedText } from './generatedText.js';
 import { lockProductKey, refuseEnded } from './lockProductKey.js';
@@ -14,7 +15,7 @@ import { productKeyTaken, sealProductKey, textRows } from './productKeyText.js';
 /**
  * Gives a product key a new text, supplied as a GUID or generated. It stays the same object, with its quota and payments. The
  * text so far works until `graceUntil`, or stops at once; no key gets it again.
- * @throws Refusal InvalidInput, InvalidExpiry, ProductKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, ProductKeyEnded,
+ * @throws Refusal InvalidInput, InvalidExpiry, ProductKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, CustomerErased, ProductKeyEnded,
  *   ProductKeyTaken
  */
 export async function rotateProductKey(
@@ -28,10 +29,12 @@ export async function rotateProductKey(
       refuseIfAny(problemsOf(ctx, input));
       const key = await lockProductKey(tx, input);
       refuseEnded(key);
+      const reason = presentText(input.reason);
+      await refuseWordsAboutErased(tx, key, { reason });
       const text = presentText(input.key) ?? (await generatedText(tx, key));
       const graceUntil = await supersede(tx, key, input.graceUntil ?? ctx.now);
       const aside = { before: { graceUntil: null }, after: { graceUntil } };
-      const fact = { type: 'product_key.rotated', reason: presentText(input.reason), aside } as const;
+      const fact = { type: 'product_key.rotated', reason, aside } as const;
       await changeProductKey(tx, key, sealProductKey(tx, text, key.id), fact);
       tx.insert('product_key_lookups', ...(textRows(ctx.keyring, key, text, key.id) as never[]));
       return { productKeyId: key.id, customerId: key.customerId };

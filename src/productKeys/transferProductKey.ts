@@ -2,6 +2,7 @@ import type { TransferProductKeyInput } from '../generated/graphql.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
+import { refuseWordsAboutErased } from '../licenseKeys/refuseWords.js';
 import { changeProductKey } from './changeProductKey.js';
 import { findNewOwner, holdCustomer } from './findOwner.js';
 import { checkedReason, lockProductKey, refuseEnded } from './lockProductKey.js';
@@ -20,6 +21,7 @@ export async function transferProductKey(
   const reason = checkedReason(input.reason);
   return inSqlTransaction(ctx, async (tx) => {
     const key = await lockProductKey(tx, input);
+    await refuseWordsAboutErased(tx, key, { reason });
     refuseEnded(key);
     // The key is locked first, then the customer: as an erasure does, which waits or is waited for.
     const former = await holdCustomer(tx, key.customerId);

@@ -13,6 +13,7 @@ import { holdCustomer } from './findOwner.js';
 import { noticeOf } from './life.js';
 import { lockProductKey, refuseEnded } from './lockProductKey.js';
 import { beginMoved, startChange } from './moveStart.js';
+import { noticeThresholds } from './noticeThresholds.js';
 import { checkExpiration, eachTagOf, fieldProblems } from './productKeyFields.js';
 
 const fixed = [
@@ -54,12 +55,13 @@ export async function updateProductKey(
     refuseIfAny(late);
     const metered = await changeMeter(tx, key, input);
     const aside = {
-      before: { ...named?.before, ...metered?.before },
-      after: { ...named?.after, ...metered?.after },
+      before: { ...named?.before, ...metered?.aside?.before },
+      after: { ...named?.after, ...metered?.aside?.after },
     };
     const fact = { type: 'product_key.updated', reason: null } as const;
     const changed = await changeProductKey(tx, key, change, named || metered ? { ...fact, aside } : fact);
     if (moved) await beginMoved(tx, changed);
+    if (metered?.exceeded) await noticeThresholds(tx, [{ key: changed, meter: metered.exceeded }]);
     return { productKeyId: key.id, customerId: key.customerId };
   });
 }

@@ -2,13 +2,14 @@ import type { WithdrawProductKeyCancellationInput } from '../generated/graphql.j
 import { refusal } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
+import { refuseWordsAboutErased } from '../licenseKeys/refuseWords.js';
 import { changeProductKey } from './changeProductKey.js';
 import { checkedReason, lockProductKey, refuseEnded } from './lockProductKey.js';
 
 /**
  * Drops the cancellation that is scheduled for the end of a product key's period: it goes on after it. What has come true by now is
  * no longer scheduled.
- * @throws Refusal InvalidInput, ProductKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, ProductKeyEnded, NothingPending
+ * @throws Refusal InvalidInput, ProductKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, CustomerErased, ProductKeyEnded, NothingPending
  */
 export async function withdrawProductKeyCancellation(
   ctx: RequestContext,
@@ -17,6 +18,7 @@ export async function withdrawProductKeyCancellation(
   const reason = checkedReason(input.reason);
   return inSqlTransaction(ctx, async (tx) => {
     const key = await lockProductKey(tx, input);
+    await refuseWordsAboutErased(tx, key, { reason });
     refuseEnded(key);
     if (key.cancelAt === null) {
       throw refusal('NothingPending', ['input', 'productKeyId'], 'No cancellation of the product key is scheduled.');

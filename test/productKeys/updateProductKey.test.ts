@@ -64,7 +64,7 @@ test('what is given is changed, what is absent stays, null clears; a change of n
     expectedVersion: 1,
   };
   const changed = await callProductKey(api, live, 'updateProductKey', input);
-  expect([changed.productKey.version, changed.productKey.valid, changed.userErrors]).toEqual([2, true, []]);
+  expect([changed.productKey.version, changed.productKey.valid, changed.userErrors]).toEqual([3, true, []]); // Beyond the new threshold at once: that is told too.
   const expected = {
     description: 'Other',
     providerOrganization: { id: organization },
@@ -92,7 +92,7 @@ test('what is given is changed, what is absent stays, null clears; a change of n
     notifyOnTrialExpiry: true,
     tags: ['y', 'z'],
     metadata: { a: 1 },
-    version: 2,
+    version: 3,
   };
   expect(await read(live, id)).toEqual(expected);
   const [, change] = await changesOf(api, id);
@@ -133,7 +133,7 @@ test('what is given is changed, what is absent stays, null clears; a change of n
       dataProviderConfigurationId: null,
       metadata: {},
     },
-    version: 3,
+    version: 4,
   });
   api.setNow(null);
 });
