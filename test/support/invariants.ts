@@ -35,7 +35,9 @@ const offenders = {
     SELECT t.id FROM ledger_transfers t JOIN ledger_transactions x ON x.id = t.transaction_id
       JOIN ledger_accounts d ON d.id = t.debit_account_id JOIN ledger_accounts c ON c.id = t.credit_account_id
      WHERE (x.kind, d.kind, c.kind, t.is_credit) NOT IN (('CREDIT', 'FUNDING', 'WALLET', true), ('PURCHASE', 'WALLET', 'SALES', false),
-       ('PRORATION', 'WALLET', 'SALES', false), ('PRORATION', 'SALES', 'WALLET', true))`,
+       ('PRORATION', 'WALLET', 'SALES', false), ('PRORATION', 'SALES', 'WALLET', true),
+       -- What a billing system was paid for a product key.
+       ('PRORATION', 'FUNDING', 'WALLET', true))`,
   'an order that was not paid in full, or a free one that was': `
     SELECT o.id FROM orders o LEFT JOIN ledger_transfers t ON t.transaction_id = o.ledger_transaction_id AND NOT t.is_credit
      WHERE o.status = 'COMPLETED'
