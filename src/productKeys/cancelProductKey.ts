@@ -3,11 +3,12 @@ import type { ProductKey, ProductKeyMeter, ProductKeyPayment } from '../generate
 import { refusal } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inTransaction, type Tx } from '../kernel/transaction.js';
+import { checkedReason } from '../licenseKeys/licenseKey.js';
 import { refuseWordsAboutErased } from '../licenseKeys/refuseWords.js';
 import { changeProductKey } from './changeProductKey.js';
 import { creditOwner, findOwnersWallet } from './creditOwner.js';
 import { byClock, transition } from './life.js';
-import { checkedReason, illegalTransition, lockProductKey } from './lockProductKey.js';
+import { illegalTransition, lockProductKey } from './lockProductKey.js';
 import { meterAsOf } from './meter.js';
 import { readMeter, readUnusedPayments } from './readTerms.js';
 import { creditsOf } from './unusedCredit.js';

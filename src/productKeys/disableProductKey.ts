@@ -1,9 +1,10 @@
 import type { DisableProductKeyInput } from '../generated/graphql.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
+import { checkedReason } from '../licenseKeys/licenseKey.js';
 import { refuseWordsAboutErased } from '../licenseKeys/refuseWords.js';
 import { byClock, transition } from './life.js';
-import { checkedReason, illegalTransition, lockProductKey } from './lockProductKey.js';
+import { illegalTransition, lockProductKey } from './lockProductKey.js';
 import { switchOff } from './switchProductKey.js';
 
 /**

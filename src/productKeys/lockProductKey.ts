@@ -2,10 +2,9 @@ import type { ProductKey, ProductKeyStatus } from '../generated/prisma/client.js
 import { refuseOtherBrands } from '../kernel/brand.js';
 import { uuidOf } from '../kernel/id.js';
 import { missing } from '../kernel/missing.js';
-import { refusal, refuseIfAny, type Refusal, type UserErrorData } from '../kernel/refusal.js';
+import { refusal, type Refusal } from '../kernel/refusal.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
-import { checkLength, presentText } from '../kernel/text.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { refuseIfStale } from '../kernel/version.js';
 import { carryOutDue } from './carryOutDue.js';
@@ -57,16 +56,4 @@ export function illegalTransition(key: ProductKey, event: string, to: ProductKey
   const message = `The product key is ${key.status}: \`${event}ProductKey\` does not apply. ${advice}`;
   const data = { fromStatus: key.status, toStatus: to, allowedStatuses: next.map((one) => one.to) };
   return refusal('IllegalProductKeyTransition', path, message, data);
-}
-
-/**
- * The reason that a caller gave, trimmed; null: none.
- * @throws Refusal InvalidInput
- */
-export function checkedReason(given: string | null | undefined): string | null {
-  const reason = presentText(given);
-  const problems: UserErrorData[] = [];
-  checkLength(problems, ['input', 'reason'], reason, 1, 2000);
-  refuseIfAny(problems);
-  return reason;
 }

@@ -1,12 +1,13 @@
 import { customerName } from '../customers/customer.js';
-import type { Customer, Delivery, ProductKey, ProductKeyMeter } from '../generated/prisma/client.js';
+import type { Customer, Delivery, ProductKey } from '../generated/prisma/client.js';
 import type { Database } from '../kernel/database.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { Keyring } from '../kernel/secret.js';
 import type { TemplateVars } from '../mail/templates.js';
+import { textOf } from '../licenseKeys/revealKeys.js';
 import { hasEnded, statusOf } from './life.js';
 import { isThresholdExceeded, meterAsOf, percentOf } from './meter.js';
-import { textOf } from './productKeyText.js';
+import { readMeter } from './readTerms.js';
 
 type Row = ProductKey & { customer: Customer; brandName: string; productNames: string };
 
@@ -93,13 +94,9 @@ export async function quotaThresholdMail(
 ): Promise<TemplateVars['product-key-quota-threshold'] | null> {
   const facts = await factsOf(db, delivery, now);
   if (!facts || hasEnded(facts.status)) return null;
-  const [stored] = await db.sql<ProductKeyMeter>(
-    'meter_of_mail',
-    `SELECT ${columnsOf('ProductKeyMeter')} FROM product_key_meters WHERE business_id = $1 AND mode = $2 AND id = $3`,
-    [delivery.businessId, delivery.mode, delivery.productKeyId],
-  );
-  const meter = stored && meterAsOf(stored, facts.key.startsAt, now);
-  if (!meter || meter !== stored || meter.quota === null || meter.threshold === null) return null;
+  const stored = await readMeter(db, facts.key);
+  const meter = meterAsOf(stored, facts.key.startsAt, now);
+  if (meter !== stored || meter.quota === null || meter.threshold === null) return null;
   if (!isThresholdExceeded(meter)) return null;
   const { consumed, quota, threshold, periodEndsAt } = meter;
   const counts = { consumed: consumed.toString(), quota: quota.toString(), threshold: percentOf(threshold) };

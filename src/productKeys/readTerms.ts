@@ -2,8 +2,11 @@ import type { ProductKey, ProductKeyMeter, ProductKeyPayment } from '../generate
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
 
-/** A step: the meter of a product key, as it is stored: `meterAsOf` says what it is now. */
-export async function readMeter(tx: SqlTx, { businessId, mode, id }: ProductKey): Promise<ProductKeyMeter> {
+/** The meter of a product key, as it is stored: `meterAsOf` says what it is now. */
+export async function readMeter(
+  tx: Pick<SqlTx, 'sql'>,
+  { businessId, mode, id }: ProductKey,
+): Promise<ProductKeyMeter> {
   const [meter] = await tx.sql<ProductKeyMeter>(
     'meter_of_product_key',
     `SELECT ${columnsOf('ProductKeyMeter')} FROM product_key_meters WHERE business_id = $1 AND mode = $2 AND id = $3`,

@@ -1,10 +1,11 @@
 import type { RotateProductKeyInput } from '../generated/graphql.js';
 import type { ProductKey } from '../generated/prisma/client.js';
 import { newId } from '../kernel/id.js';
-import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
+import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
-import { checkLength, presentText } from '../kernel/text.js';
+import { presentText } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
+import { checkRotation } from '../licenseKeys/licenseKey.js';
 import { refuseWordsAboutErased } from '../licenseKeys/refuseWords.js';
 import { changeProductKey } from './changeProductKey.js';
 import { generatedText } from './generatedText.js';
@@ -43,14 +44,10 @@ export async function rotateProductKey(
   );
 }
 
-function problemsOf({ now }: RequestContext, { key, graceUntil, reason }: RotateProductKeyInput): UserErrorData[] {
+function problemsOf({ now }: RequestContext, input: RotateProductKeyInput): UserErrorData[] {
   const problems: UserErrorData[] = [];
-  checkGuid(problems, key);
-  if (graceUntil && graceUntil <= now) {
-    const message = 'Give an instant in the future, or leave it out to end the present text at once.';
-    problems.push(userError('InvalidExpiry', ['input', 'graceUntil'], message));
-  }
-  checkLength(problems, ['input', 'reason'], presentText(reason), 1, 2000);
+  checkGuid(problems, input.key);
+  checkRotation(problems, input, now);
   return problems;
 }
 

@@ -2,10 +2,11 @@ import type { TransferProductKeyInput } from '../generated/graphql.js';
 import { refuseOtherBrands } from '../kernel/brand.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
+import { checkedReason } from '../licenseKeys/licenseKey.js';
 import { refuseWordsAboutErased } from '../licenseKeys/refuseWords.js';
 import { changeProductKey } from './changeProductKey.js';
 import { findNewOwner, holdCustomer } from './findOwner.js';
-import { checkedReason, lockProductKey, refuseEnded } from './lockProductKey.js';
+import { lockProductKey, refuseEnded } from './lockProductKey.js';
 
 /**
  * Gives a product key to another customer of its brand, with everything of it. What it gives back when it is cancelled goes to who

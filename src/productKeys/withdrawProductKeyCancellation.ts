@@ -2,9 +2,10 @@ import type { WithdrawProductKeyCancellationInput } from '../generated/graphql.j
 import { refusal } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
+import { checkedReason } from '../licenseKeys/licenseKey.js';
 import { refuseWordsAboutErased } from '../licenseKeys/refuseWords.js';
 import { changeProductKey } from './changeProductKey.js';
-import { checkedReason, lockProductKey, refuseEnded } from './lockProductKey.js';
+import { lockProductKey, refuseEnded } from './lockProductKey.js';
 
 /**
  * Drops the cancellation that is scheduled for the end of a product key's period: it goes on after it. What has come true by now is
