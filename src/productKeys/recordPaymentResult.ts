@@ -16,7 +16,7 @@ import { wordsAbout } from './wordsAbout.js';
 
 /**
  * Records what a billing system tells of a payment. A failure disables the key where it says so, unless its period has been paid
- * otherwise; a success undoes what a failure disabled, and nothing else, but that a scheduled cancellation waits for the end of what
+ * otherwise or comes after the key's end; a success undoes what a failure disabled, and nothing else, but that a scheduled cancellation waits for the end of what
  * is paid for. The same payment told again changes nothing, also when
  * the key has ended since; a payment that failed may succeed, one that succeeded stays so.
  * @throws Refusal InvalidInput, InvalidAmount, InvalidCurrency, ProductKeyNotFound, ModeMismatch, BrandMismatch, PaymentConflict,
@@ -119,9 +119,14 @@ async function carryOut(tx: SqlTx, key: ProductKey, payment: ProductKeyPayment, 
   if (hasSucceeded) {
     const key = await prolongCancelled(tx, told, payment);
     if (key.disabledBy === 'PAYMENT') await switchOn(tx, key, reason);
-  } else if (told.disableOnPaymentFailed && told.status !== 'DISABLED') {
+  } else if (told.disableOnPaymentFailed && told.status !== 'DISABLED' && !isAfterEnd(told, payment)) {
     if (!(await isPaidOtherwise(tx, told, payment))) await switchOff(tx, told, { by: 'PAYMENT', reason });
   }
+}
+
+/** Whether a payment is for a time after the end that is coming to a key: then nothing is owed for it. */
+function isAfterEnd({ cancelAt, expiresAt }: ProductKey, { periodStartsAt }: ProductKeyPayment): boolean {
+  return [cancelAt, expiresAt].some((end) => end !== null && periodStartsAt !== null && periodStartsAt >= end);
 }
 
 /** What was paid for is not taken away by a cancellation for the end of an earlier period. */

@@ -69,6 +69,22 @@ test('a scheduled cancellation waits for the end of what is paid for meanwhile',
   ]);
 });
 
+test('a failed payment for a time after the end that is coming takes nothing away before it', async () => {
+  const strict = { disableOnPaymentFailed: true };
+  const [cancelled, expiring, going] = [
+    await newProductKey(api, live, strict),
+    await newProductKey(api, live, { ...strict, expiration: day(30) }),
+    await newProductKey(api, live, { ...strict, expiration: new Date(Date.parse(day(30)) + 1).toISOString() }),
+  ];
+  for (const id of [cancelled, expiring, going]) await pay(id, `end ${id}`, 0, 30);
+  await call('cancelProductKey', cancelled);
+  const after = [];
+  for (const id of [cancelled, expiring, going]) {
+    after.push((await pay(id, `next ${id}`, 30, 60, { result: 'FAILED' })).productKey.status);
+  }
+  expect(after).toEqual(['ACTIVE', 'ACTIVE', 'DISABLED']);
+});
+
 test('an archived application is not named newly by its external id either; who names it already keeps it', async () => {
   const applicationId = await newApplication(api, live, { externalId: 'old-gw' });
   const kept = await newProductKey(api, live, { applicationExternalId: 'old-gw' });
