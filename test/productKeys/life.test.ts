@@ -109,11 +109,21 @@ test('a late worker writes everything in order, and leaves the notice of a trial
 });
 
 /** Brings a new key where it stands. */
-async function keyIn(token: string, productId: string, status: (typeof STATUSES)[number]): Promise<string> {
+async function keyIn(token: string, productId: string, status: (typeof STATUSES)[number] | 'UNPAID'): Promise<string> {
   const start = { SCHEDULED: day(5), TRIALING: day(0) }[status as string] ?? day(-20);
-  const fields = { productIds: [productId], start, allowMidPeriodCancellation: true, valid: status !== 'DISABLED' };
+  const fields = {
+    productIds: [productId],
+    start,
+    allowMidPeriodCancellation: true,
+    disableOnPaymentFailed: true,
+    valid: status !== 'DISABLED',
+  };
   const id = await newProductKey(api, token, { ...fields, ...(status === 'EXPIRED' ? { expiration: day(0.5) } : {}) });
   if (status === 'EXPIRED') api.setNow(day(0.5));
+  if (status === 'UNPAID') {
+    const failure = { productKeyId: id, externalPaymentId: `unpaid ${id}`, result: 'FAILED' };
+    await callProductKey(api, token, 'recordPaymentResult', failure);
+  }
   if (status === 'CANCELLED') await callProductKey(api, token, 'cancelProductKey', { productKeyId: id, at: 'NOW' });
   return id;
 }
@@ -177,6 +187,33 @@ test('every event from every state: what the table says, and nothing else change
         name,
         [['PRODUCT_KEY_ENDED', from]],
       ]);
+    }
+  }
+  api.setNow(null);
+});
+
+test('every payment result in every state: what a payment may change, and what it may not', async () => {
+  api.setNow(day(0));
+  const { live } = await newBusiness(api);
+  const productId = await newProduct(api, live, { trialDays: 7 });
+  const expected = {
+    SCHEDULED: { FAILED: 'DISABLED PAYMENT', SUCCEEDED: 'SCHEDULED null' },
+    TRIALING: { FAILED: 'DISABLED PAYMENT', SUCCEEDED: 'TRIALING null' },
+    ACTIVE: { FAILED: 'DISABLED PAYMENT', SUCCEEDED: 'ACTIVE null' },
+    DISABLED: { FAILED: 'DISABLED MANUAL', SUCCEEDED: 'DISABLED MANUAL' },
+    UNPAID: { FAILED: 'DISABLED PAYMENT', SUCCEEDED: 'ACTIVE null' },
+    CANCELLED: { FAILED: 'PRODUCT_KEY_ENDED', SUCCEEDED: 'PRODUCT_KEY_ENDED' },
+    EXPIRED: { FAILED: 'PRODUCT_KEY_ENDED', SUCCEEDED: 'PRODUCT_KEY_ENDED' },
+  };
+  for (const from of [...STATUSES, 'UNPAID'] as const) {
+    for (const result of ['FAILED', 'SUCCEEDED'] as const) {
+      api.setNow(day(0));
+      const productKeyId = await keyIn(live, productId, from);
+      const paid = { amount: '1', currencyCode: 'USD', periodStart: day(0), periodEnd: day(30) };
+      const input = { productKeyId, externalPaymentId: `${from} ${result}`, result, ...paid };
+      const { productKey, userErrors } = await callProductKey(api, live, 'recordPaymentResult', input);
+      const found = productKey ? `${productKey.status} ${productKey.disabledBy}` : userErrors[0].code;
+      expect([from, result, found]).toEqual([from, result, expected[from][result]]);
     }
   }
   api.setNow(null);
