@@ -5,7 +5,7 @@ import type { SqlTx } from '../kernel/transaction.js';
 import { changeProductKey } from './changeProductKey.js';
 import { byClock, noticeOf } from './life.js';
 import { quotaPeriodAt } from './meter.js';
-import { readMeter } from './readTerms.js';
+import { readMeter, readUnusedPayments } from './readTerms.js';
 
 /**
  * What another start changes of a product key that has not begun: its trial, as long as it was, and the trial's notice. Null: the
@@ -31,6 +31,21 @@ export function startChange(
   const later = start.getTime() - startsAt.getTime();
   const moved = { startsAt: start, trialEndsAt: trialEndsAt && new Date(trialEndsAt.getTime() + later) };
   return { ...moved, trialNoticeAt: key.notifyOnTrialExpiry ? noticeOf(moved) : null };
+}
+
+/** A step: adds a problem when a key would begin later than what was paid for it: that would be paid and not had. */
+export async function checkPaidStart(
+  tx: SqlTx,
+  problems: UserErrorData[],
+  key: ProductKey,
+  { startsAt }: Pick<ProductKey, 'startsAt'>,
+): Promise<void> {
+  if (startsAt <= key.startsAt) return;
+  const begins = (await readUnusedPayments(tx, key)).flatMap(({ periodStartsAt }) => periodStartsAt ?? []);
+  const first = begins.sort((left, right) => left.getTime() - right.getTime())[0];
+  if (!first || first >= startsAt) return;
+  const message = `A payment came in for a period that begins at ${first.toISOString()}. Give no later instant than that.`;
+  problems.push(userError('InvalidInput', ['input', 'start'], message));
 }
 
 /**

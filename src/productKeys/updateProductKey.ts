@@ -12,7 +12,7 @@ import { findNamed } from './findNamed.js';
 import { holdCustomer } from './findOwner.js';
 import { noticeOf } from './life.js';
 import { lockProductKey, refuseEnded } from './lockProductKey.js';
-import { beginMoved, startChange } from './moveStart.js';
+import { beginMoved, checkPaidStart, startChange } from './moveStart.js';
 import { noticeThresholds } from './noticeThresholds.js';
 import { checkExpiration, eachTagOf, fieldProblems } from './productKeyFields.js';
 
@@ -48,6 +48,7 @@ export async function updateProductKey(
     if (owner) refuseErased(owner, ['input', 'productKeyId']);
     const late: UserErrorData[] = [];
     const moved = startChange(late, key, input, ctx.now);
+    if (moved) await checkPaidStart(tx, late, key, moved);
     const next = { ...key, ...moved };
     checkExpiration(late, input.expiration, { start: next.startsAt, now: ctx.now });
     const change = { ...moved, ...columnsFor(next, input), ...(await organizationsFor(tx, late, key, input)) };

@@ -202,6 +202,59 @@ test('addresses are one person’s in whatever case and composition of Unicode',
   expect(await ask('érika.strasse@example.com')).toBe(false);
 });
 
+test('a start does not move behind the begin of what is paid for: it would be paid and not had', async () => {
+  const id = await newProductKey(api, live, { start: day(3) });
+  await pay(id, 'ahead', 5, 35);
+  const start = async (n: number) => codes(await call('updateProductKey', id, { start: day(n) }));
+  expect(await start(5.1)).toEqual(['INVALID_INPUT start']);
+  expect([await start(5), await start(2)]).toEqual([[], []]);
+});
+
+test('of a key that was rotated twice, each text works until its own grace is over', async () => {
+  const { id, key: first } = await newUsedKey(api, live);
+  const textOf = async () =>
+    (await api.data({ token: live, query: 'query ($id: ID!) { productKey(id: $id) { key } }', variables: { id } }))
+      .productKey.key;
+  await call('rotateProductKey', id, { graceUntil: day(2) });
+  const second = await textOf();
+  await call('rotateProductKey', id, { graceUntil: day(1) });
+  const texts = [first, second, await textOf()];
+  const seen: unknown[] = [];
+  for (const at of [day(0), day(1), day(2)]) {
+    api.setNow(at);
+    const { data } = await callUsage(api, live, 'recordUsages', { rows: texts.map((key) => ({ key, amount: 1 })) });
+    const batch = data.recordUsages.results.map(({ userErrors }: any) => userErrors.length === 0);
+    const single = await Promise.all(texts.map((key) => callUsage(api, live, 'recordUsage', { key, amount: 1 })));
+    expect(single.map((answer) => answer.data.recordUsage.userErrors.length === 0)).toEqual(batch);
+    const graces = await Promise.all(texts.map((key) => graceOf(key)));
+    seen.push([batch, graces]);
+  }
+  expect(seen).toEqual([
+    [
+      [true, true, true],
+      [day(2), day(1), null],
+    ],
+    [
+      [true, false, true],
+      [day(2), day(1), null],
+    ],
+    [
+      [false, false, true],
+      [day(2), day(1), null],
+    ],
+  ]);
+  api.setNow(day(0));
+
+  async function graceOf(key: string): Promise<string | null> {
+    const query =
+      'query ($key: String!) { productKeyAccess(key: $key, productSku: "x") { graceUntil reasons { code } } }';
+    const { productKeyAccess } = await api.data({ token: live, query, variables: { key } });
+    const isOver = productKeyAccess.graceUntil !== null && new Date(productKeyAccess.graceUntil) <= api.now();
+    expect(productKeyAccess.reasons.some(({ code }: any) => code === 'KEY_REPLACED')).toBe(isOver);
+    return productKeyAccess.graceUntil;
+  }
+});
+
 test('of two things that come true at one instant, each is told once and readers and writers agree', async () => {
   const productIds = [await newProduct(api, live, { trialDays: 10 })];
   const both = await newProductKey(api, live, { productIds, expiration: day(10) });
