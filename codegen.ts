@@ -151,6 +151,8 @@ const payloads: Record<string, string> = {
   DetachSlaDefinitionPayload: '{ productKeyId: string; customerId: string }',
   RecordSlaBreachPayload: '{ slaBreachId: string; productKeyId: string; customerId: string; ledgerEntryIds: string[] }',
   RotateProductKeyPayload: '{ productKeyId: string; customerId: string }',
+  WithdrawProductKeyCancellationPayload: '{ productKeyId: string; customerId: string }',
+  TransferProductKeyPayload: '{ productKeyId: string; customerId: string }',
   RecordUsagePayload: '{ usage: UsageReceipt }',
   RecordUsagesPayload: '{ results: UsageRowResult[] }',
   CorrectUsagePayload: '{ productKeyId: string; customerId: string }',

@@ -8,7 +8,7 @@ const names = (organization: string) =>
 
 /**
  * Everything that an access is judged by; always one row. Known and unknown keys are looked up alike; which keys the texts are is
- * asked in both modes. $1 business, $2 mode, $3 and $4 the look-up values with their modes, $5 SKU, $6 e-mail address in lower case or
+ * asked in both modes. $1 business, $2 mode, $3 and $4 the look-up values with their modes, $5 SKU, $6 e-mail address or
  * null, $7 organization or null.
  */
 export const accessStatement = `
@@ -22,9 +22,9 @@ export const accessStatement = `
       k.trial_notified_at AS "trialNotifiedAt", k.expires_at AS "expiresAt", k.cancel_at AS "cancelAt", k.disabled_by AS "disabledBy",
       p.audience, p.id IS NOT NULL AND EXISTS (SELECT FROM product_key_products n WHERE n.${ofKey} AND n.product_id = p.id) AS "isForProduct",
       CASE WHEN p.audience = 'NAMED' AND $6::text IS NOT NULL THEN
-        EXISTS (SELECT FROM product_key_addresses n WHERE n.${ofKey} AND n.use = 'CONSUMER' AND n.canonical = $6)
+        EXISTS (SELECT FROM product_key_addresses n WHERE n.${ofKey} AND n.use = 'CONSUMER' AND n.canonical = lower($6))
         OR EXISTS (SELECT FROM customers e WHERE e.business_id = k.business_id AND e.mode = k.mode AND e.brand_id = c.brand_id
-          AND e.email_canonical = $6 AND ${names('e.organization_id')}) END AS "isConsumerNamed",
+          AND e.email_canonical = lower($6) AND ${names('e.organization_id')}) END AS "isConsumerNamed",
       CASE WHEN p.audience = 'NAMED' AND $7::uuid IS NOT NULL THEN ${names('$7')} END AS "isOrganizationNamed"
     FROM (SELECT 1) one
     LEFT JOIN hit h ON h.mode = $2

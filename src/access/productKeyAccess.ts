@@ -40,7 +40,7 @@ export async function productKeyAccess(
   if (normalizeKey(key) === '') return refused(ctx, 'KEY_BLANK');
   if ([...key.trim()].length > MAX_KEY) return refused(ctx, 'KEY_TOO_LONG');
   const consumer: Consumer = {
-    email: presentText(consumerEmail)?.toLowerCase() ?? null,
+    email: presentText(consumerEmail)?.normalize('NFC') ?? null,
     organizationId: presentText(organizationId) === null ? null : uuidOf('Organization', organizationId as string),
   };
   const { brandId } = tenantViewer(ctx);

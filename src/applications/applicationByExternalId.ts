@@ -1,16 +1,23 @@
 import { recordChange } from '../events/recordChange.js';
 import type { Application } from '../generated/prisma/client.js';
 import { newId } from '../kernel/id.js';
+import { refusal } from '../kernel/refusal.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
 
 /**
  * A step: the application with an external id, made with that id as its name where there is none. Of two transactions that make
- * one at once, the second waits and takes the first one's.
+ * one at once, the second waits and takes the first one's. It is held against being archived until the transaction ends.
+ * @param kept ids that may be archived, as they are named already
  * @returns its UUID
+ * @throws Refusal ApplicationArchived
  */
-export async function applicationByExternalId(tx: SqlTx, externalId: string): Promise<string> {
+export async function applicationByExternalId(
+  tx: SqlTx,
+  externalId: string,
+  kept: ReadonlySet<string> = new Set(),
+): Promise<string> {
   const { businessId, mode } = tenantOf(tx.ctx);
   const id = newId();
   const [made] = await tx.sql<Application>(
@@ -30,11 +37,15 @@ export async function applicationByExternalId(tx: SqlTx, externalId: string): Pr
     });
     return id;
   }
-  const [found] = await tx.sql<{ id: string }>(
+  const [found] = await tx.sql<Pick<Application, 'id' | 'archivedAt'>>(
     'application_by_external_id',
-    'SELECT id FROM applications WHERE business_id = $1 AND mode = $2 AND external_id = $3 FOR KEY SHARE',
+    `SELECT id, archived_at AS "archivedAt" FROM applications
+      WHERE business_id = $1 AND mode = $2 AND external_id = $3 FOR SHARE`,
     [businessId, mode, externalId],
   );
   if (!found) throw new Error('an application that was there is gone');
-  return found.id;
+  if (found.archivedAt === null || kept.has(found.id)) return found.id;
+  const message =
+    'The application with this external id is archived: no product key names it newly. Give another one, or none.';
+  throw refusal('ApplicationArchived', ['input', 'applicationExternalId'], message);
 }

@@ -45,6 +45,14 @@ const text = `UPDATE changes SET reason = NULL, before = before - $4::text[], af
       UNION ALL SELECT unnest($6::uuid[]))
     AND (reason IS NOT NULL OR before ?| $4 OR after ?| $4 OR snapshot ?| $4)`;
 
+/** Of a product key that was the customer's and is another one's now: what was said up to its transfer. */
+const formerText = `UPDATE changes c SET reason = NULL, before = before - $4::text[], after = after - $4::text[],
+    snapshot = snapshot - $4::text[], erased_at = $5
+  FROM (SELECT object_id, max(sequence) AS sequence FROM changes
+    WHERE business_id = $1 AND mode = $2 AND before ->> 'customerId' = $3 AND type = 'product_key.transferred' GROUP BY 1) t
+  WHERE c.business_id = $1 AND c.mode = $2 AND c.object_id = t.object_id AND c.sequence <= t.sequence
+    AND (reason IS NOT NULL OR before ?| $4 OR after ?| $4 OR snapshot ?| $4)`;
+
 /**
  * A step: takes a person out of the history of a customer and of all that is its own; what happened, when and by whom stays. The
  * one statement that changes what a change says. Each row that it touches tells so by `erased_at`: whoever verifies the history
@@ -54,4 +62,5 @@ const text = `UPDATE changes SET reason = NULL, before = before - $4::text[], af
 export async function eraseChangesOf(tx: SqlTx, customerId: string, others: readonly string[]): Promise<void> {
   const { businessId, mode } = tenantOf(tx.ctx);
   await tx.sql('erase_changes_of_customer', text, [businessId, mode, customerId, personalFields, tx.ctx.now, others]);
+  await tx.sql('erase_changes_before_transfer', formerText, [businessId, mode, customerId, personalFields, tx.ctx.now]);
 }

@@ -77,6 +77,19 @@ export function checkKeyLimits(
   }
 }
 
+/** Adds problems when a rotation cannot be so: a grace that is over, a reason that is too long. */
+export function checkRotation(
+  problems: UserErrorData[],
+  { graceUntil, reason }: { graceUntil?: Date | null; reason?: string | null },
+  now: Date,
+): void {
+  if (graceUntil && graceUntil <= now) {
+    const message = 'Give an instant in the future, or leave it out to end the present text at once.';
+    problems.push(userError('InvalidExpiry', ['input', 'graceUntil'], message));
+  }
+  checkLength(problems, ['input', 'reason'], presentText(reason), 1, 2000);
+}
+
 /** The reason that a caller gave for the history, trimmed; null: none. Refuses with InvalidInput. */
 export function checkedReason(given: string | null | undefined): string | null {
   const reason = presentText(given);

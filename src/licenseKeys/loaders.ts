@@ -18,7 +18,7 @@ export function licenseKeyLoaders(ctx: RequestContext) {
     rotationsByKey: loadMany(ctx, 'LicenseKeyRotation', 'licenseKeyId'),
     productIdByKey: new DataLoader((ids: readonly string[]) => productIdsOfKeys(ctx, ids)),
     revealedKeyById: new DataLoader(async (ids: readonly string[]) => {
-      const texts = await revealKeys(ctx, ids);
+      const texts = await revealKeys(ctx, 'LicenseKey', ids);
       return ids.map((id) => texts.get(id) ?? null);
     }),
     licenseKeyPoolById: loadOne(ctx, 'LicenseKeyPool'),

@@ -1,9 +1,11 @@
-import type { Customer, LicenseKey } from '../generated/prisma/client.js';
+import type { Customer } from '../generated/prisma/client.js';
 import { refusal } from '../kernel/refusal.js';
+import type { Tenant } from '../kernel/requestContext.js';
 import type { SqlTx } from '../kernel/transaction.js';
 
 /**
- * A step, one statement when there is something to ask: refuses to note words about a key whose customer's person was erased.
+ * A step, one statement when there is something to ask: refuses to note words about a key, of licenses or products, whose customer's
+ * person was erased.
  * What the key can and cannot do may change all the same. The key's row is locked, so an erasure is over or has yet to come: then
  * it takes the words along.
  * @param words what somebody typed, by field; null and absent ones are none
@@ -11,7 +13,7 @@ import type { SqlTx } from '../kernel/transaction.js';
  */
 export async function refuseWordsAboutErased(
   tx: SqlTx,
-  { businessId, mode, customerId }: LicenseKey,
+  { businessId, mode, customerId }: Tenant & { customerId: string },
   words: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const field = Object.keys(words).find((name) => words[name] != null);

@@ -1,16 +1,16 @@
 import type { RotateLicenseKeyInput } from '../generated/graphql.js';
 import type { LicenseKey } from '../generated/prisma/client.js';
 import { newId } from '../kernel/id.js';
-import { refusal, refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
+import { refusal, refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
-import { checkLength, presentText } from '../kernel/text.js';
+import { presentText } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { queueDelivery } from '../mail/queueDelivery.js';
 import { sealedKey } from './addLicenseKey.js';
 import { changeLicenseKey } from './changeLicenseKey.js';
 import { lookupRows } from './keyHmacs.js';
 import { holdPrefixes, keyMakerFor, refuseReservedPrefix } from './keyMaker.js';
-import { checkKey, licenseKeyTaken } from './licenseKey.js';
+import { checkKey, checkRotation, licenseKeyTaken } from './licenseKey.js';
 import { lockLicenseKey } from './lockLicenseKey.js';
 import { refuseWordsAboutErased } from './refuseWords.js';
 
@@ -43,14 +43,10 @@ export async function rotateLicenseKey(
   );
 }
 
-function problemsOf({ now }: RequestContext, { key, graceUntil, reason }: RotateLicenseKeyInput): UserErrorData[] {
+function problemsOf({ now }: RequestContext, input: RotateLicenseKeyInput): UserErrorData[] {
   const problems: UserErrorData[] = [];
-  if (key != null) checkKey(problems, ['input', 'key'], key);
-  if (graceUntil && graceUntil <= now) {
-    const message = 'Give an instant in the future, or leave it out to end the present text at once.';
-    problems.push(userError('InvalidExpiry', ['input', 'graceUntil'], message));
-  }
-  checkLength(problems, ['input', 'reason'], presentText(reason), 1, 2000);
+  if (input.key != null) checkKey(problems, ['input', 'key'], input.key);
+  checkRotation(problems, input, now);
   return problems;
 }
 

@@ -1,23 +1,12 @@
-import type { Logger } from 'pino';
 import type { License } from '../generated/prisma/client.js';
-import { systemContext, type SystemParts } from '../jobs/systemContext.js';
+import { applyEachDue, type DueParts, type DueRow, type DueWork } from '../jobs/applyEachDue.js';
 import type { Database } from '../kernel/database.js';
 import { describeFault } from '../kernel/describeFault.js';
-import type { Tenant } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
-import { inSqlTransaction } from '../kernel/transaction.js';
 import { activateDueLicenses } from './activateDueLicenses.js';
 import { carryOutDueChanges } from './carryOutDueChanges.js';
 
-/** What the job needs. */
-export interface DueParts extends SystemParts {
-  readonly now: Date;
-  readonly log: Logger;
-}
-
 const BATCH = 200;
-/** Licenses worked on at a time by one worker; the API needs connections too. */
-const AT_ONCE = 4;
 
 /** The licenses of one kind of change that is due, from an index of its own; the tenant is part of where they go on. */
 const dueOf = (instant: string, condition: string) => `(SELECT business_id, mode, id, ${instant} AS at FROM licenses
@@ -33,8 +22,7 @@ const dueLicenses = `SELECT business_id AS "businessId", mode, id, at FROM (
 const lockDue = `SELECT ${columnsOf('License')} FROM licenses WHERE business_id = $1 AND mode = $2 AND id = $3
   FOR NO KEY UPDATE SKIP LOCKED`;
 
-interface DueLicense extends Tenant {
-  readonly id: string;
+interface DueLicense extends DueRow {
   readonly at: Date;
 }
 
@@ -53,7 +41,7 @@ export async function applyDueLicenseChanges(parts: DueParts): Promise<number> {
   };
   for (;;) {
     const due = await readDue(parts.db, parts.now, last);
-    total += await applyAll(parts, due);
+    total += await applyEachDue(parts, due, work);
     const end = due.at(-1);
     if (!end || due.length < BATCH) return total;
     last = end;
@@ -82,28 +70,12 @@ async function readDue(db: Database, now: Date, { at, id }: Pick<DueLicense, 'at
   return found.rows;
 }
 
-async function applyAll(parts: DueParts, due: readonly DueLicense[]): Promise<number> {
-  const waiting = [...due];
-  let done = 0;
-  const work = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) if (await applyOne(parts, next)) done++;
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return done;
-}
-
-/** Whether something was written: not when another worker or use case did it or does it just now, and not when it failed. */
-async function applyOne(parts: DueParts, { id, at: _, ...tenant }: DueLicense): Promise<boolean> {
-  const ctx = { ...systemContext(parts, tenant), now: parts.now, requestId: 'applyDueLicenseChanges' };
-  try {
-    const { isChanged } = await inSqlTransaction(ctx, async (tx) => {
-      const [license] = await tx.sql<License>('lock_due_license', lockDue, [tenant.businessId, tenant.mode, id]);
-      const changed = license ? await carryOutDueChanges(tx, license) : null;
-      return { isChanged: changed !== null && changed.version !== license?.version };
-    });
-    return isChanged;
-  } catch (error) {
-    parts.log.error({ license: id, err: describeFault(error) }, 'what is due of a license could not be carried out');
-    return false;
-  }
-}
+const work: DueWork = {
+  job: 'applyDueLicenseChanges',
+  about: 'license',
+  carryOut: async (tx, { businessId, mode, id }) => {
+    const [license] = await tx.sql<License>('lock_due_license', lockDue, [businessId, mode, id]);
+    return license !== undefined && (await carryOutDueChanges(tx, license)).version !== license.version;
+  },
+  fault: 'what is due of a license could not be carried out',
+};

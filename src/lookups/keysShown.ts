@@ -20,7 +20,7 @@ export async function keysShown(ctx: RequestContext, licenseIds: readonly string
   const keys = await ctx.db.sql<{ licenseId: string; id: string; last4: string }>('keys_of_licenses', text, values);
   const mayReveal = ctx.viewer.principal === 'API_KEY' && ctx.viewer.scopes.has('LICENSE_KEYS_REVEAL');
   const ids = [...new Set(keys.map(({ id }) => id))];
-  const texts = mayReveal && ids.length > 0 ? await revealKeys(ctx, ids) : new Map<string, string>();
+  const texts = mayReveal && ids.length > 0 ? await revealKeys(ctx, 'LicenseKey', ids) : new Map<string, string>();
   const shown = new Map(keys.map((key) => [key.licenseId, texts.get(key.id) ?? maskedKey(key)]));
   return licenseIds.map((id) => shown.get(id) ?? null);
 }

@@ -21,7 +21,11 @@ export interface ProductKeyTemplateVars {
     readonly expiresAt: Date | null;
   };
   /** That the trial of a product key ends soon, for its owner. */
-  'product-key-trial-expiring': AboutProductKey & { readonly trialEndsAt: Date };
+  'product-key-trial-expiring': AboutProductKey & {
+    readonly trialEndsAt: Date;
+    /** The key ends with it, or before: cancelled or expired. */
+    readonly isEnd: boolean;
+  };
   /** That a product key was disabled, for its owner. */
   'product-key-disabled': AboutProductKey & {
     /** The vendor's own words. */
@@ -76,7 +80,7 @@ Keep this mail: whoever has the key can use it.
     subject: 'Your trial of {{productName}} ends soon',
     text: `Hello {{customerName}},
 
-the trial of your product key {{number}}, {{description}}, for {{productName}} ends at {{trialEndsAt}}. It goes on as a paid subscription then.
+the trial of your product key {{number}}, {{description}}, for {{productName}} ends at {{trialEndsAt}}{{#if isEnd}}, and the product key ends with it.{{else}}. It goes on as a paid subscription then.{{/if}}
 
 {{brandName}}
 `,
@@ -84,8 +88,8 @@ the trial of your product key {{number}}, {{description}}, for {{productName}} e
 <html lang="en">
   <body style="font-family: sans-serif; line-height: 1.5">
     <p>Hello {{customerName}},</p>
-    <p>the trial of your product key {{number}}, {{description}}, for {{productName}} ends at {{trialEndsAt}}. It goes on as a paid
-      subscription then.</p>
+    <p>the trial of your product key {{number}}, {{description}}, for {{productName}} ends at {{trialEndsAt}}{{#if isEnd}}, and
+      the product key ends with it.{{else}}. It goes on as a paid subscription then.{{/if}}</p>
     <p>{{brandName}}</p>
   </body>
 </html>

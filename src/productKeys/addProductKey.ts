@@ -3,12 +3,12 @@ import type { CreateProductKeyInput } from '../generated/graphql.js';
 import type { Customer, Product, ProductKey } from '../generated/prisma/client.js';
 import { drawNumbers } from '../kernel/drawNumber.js';
 import { tenantOf } from '../kernel/requestContext.js';
-import { tagsOf } from '../kernel/tags.js';
 import { mergedMetadata, presentText } from '../kernel/text.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { textFor } from './generatedText.js';
 import { byClock, noticeOf, trialEndOf } from './life.js';
 import { quotaPeriodAt, thousandthsOf } from './meter.js';
+import { eachTagOf } from './productKeyFields.js';
 import { sealProductKey, textRows } from './productKeyText.js';
 
 /** What a new product key is made of, once everything that its input names was found. */
@@ -66,7 +66,7 @@ export async function addProductKey(
     notifyOnTrialExpiry: input.notifyOnTrialExpiry,
     disableOnPaymentFailed: input.disableOnPaymentFailed,
     allowMidPeriodCancellation: input.allowMidPeriodCancellation,
-    tags: tagsOf(input.tags),
+    tags: eachTagOf(input.tags),
     metadata: mergedMetadata({}, input.metadata),
     version: 1,
     createdAt: now,

@@ -27,9 +27,9 @@ export async function blankProductKeysOf(tx: SqlTx, customerId: string, email: s
   );
   await tx.sql(
     'blank_product_key_addresses_of_customer',
-    `DELETE FROM product_key_addresses a WHERE a.business_id = $1 AND a.mode = $2 AND (a.canonical = lower($4)
+    `DELETE FROM product_key_addresses a WHERE a.business_id = $1 AND a.mode = $2 AND (a.canonical IN (lower($4), lower($5))
       OR (a.use <> 'CONSUMER' AND a.product_key_id IN (SELECT id FROM product_keys WHERE ${ofCustomer})))`,
-    [businessId, mode, customerId, email],
+    [businessId, mode, customerId, email, email?.normalize('NFC') ?? null],
   );
   await tx.sql(
     'withdraw_product_key_mails_of_customer',
@@ -37,7 +37,7 @@ export async function blankProductKeysOf(tx: SqlTx, customerId: string, email: s
         failure = CASE WHEN status = 'QUEUED' OR failure = 'WITHDRAWN' THEN 'NO_ADDRESS' ELSE failure END,
         file = CASE WHEN status = 'QUEUED' AND attempts > 0 THEN coalesce(file, 'mail') ELSE file END,
         status = CASE WHEN status = 'QUEUED' THEN 'FAILED' ELSE status END, version = version + 1, updated_at = $4
-      WHERE business_id = $1 AND mode = $2 AND product_key_id IS NOT NULL AND lower(recipient) = lower($3)`,
-    [businessId, mode, email, tx.ctx.now],
+      WHERE business_id = $1 AND mode = $2 AND product_key_id IS NOT NULL AND lower(recipient) IN (lower($3), lower($5))`,
+    [businessId, mode, email, tx.ctx.now, email?.normalize('NFC') ?? null],
   );
 }

@@ -3,10 +3,12 @@ import type { ProductKey, ProductKeyMeter, ProductKeyPayment } from '../generate
 import { refusal } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inTransaction, type Tx } from '../kernel/transaction.js';
+import { checkedReason } from '../licenseKeys/licenseKey.js';
+import { refuseWordsAboutErased } from '../licenseKeys/refuseWords.js';
 import { changeProductKey } from './changeProductKey.js';
 import { cancelledEarly, creditOwner, findOwnersWallet } from './creditOwner.js';
 import { byClock, transition } from './life.js';
-import { checkedReason, illegalTransition, lockProductKey } from './lockProductKey.js';
+import { illegalTransition, lockProductKey } from './lockProductKey.js';
 import { meterAsOf } from './meter.js';
 import { readMeter, readUnusedPayments } from './readTerms.js';
 import { creditsOf } from './unusedCredit.js';
@@ -21,13 +23,14 @@ interface Cancelled {
  * Ends a product key: at the end of its period, or at once where that is allowed or while it has not started. Ending it at once
  * credits what was paid and is not used. Cancelling again for the period's end changes nothing; one that was to end then can
  * still be ended at once.
- * @throws Refusal InvalidInput, ProductKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, IllegalProductKeyTransition,
+ * @throws Refusal InvalidInput, ProductKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, CustomerErased, IllegalProductKeyTransition,
  *   MidPeriodCancellationNotAllowed, WalletNotFound, CurrencyMismatch, BalanceLimitExceeded
  */
 export async function cancelProductKey(ctx: RequestContext, input: CancelProductKeyInput): Promise<Cancelled> {
   const reason = checkedReason(input.reason);
   return inTransaction(ctx, async (tx) => {
     const key = await lockProductKey(tx, input);
+    await refuseWordsAboutErased(tx, key, { reason });
     const clock = byClock(key, ctx.now);
     if (transition(key.status, 'cancel', clock) === null) throw illegalTransition(key, 'cancel', 'CANCELLED', ctx.now);
     const wallet = input.walletId == null ? null : await findOwnersWallet(tx, key, input.walletId);

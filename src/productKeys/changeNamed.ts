@@ -78,6 +78,6 @@ async function applicationsFor(
       ? [...kept]
       : await findNamed(tx, problems, 'Application', namedIn(applications, 'applications'), kept);
   const externalId = presentText(input.applicationExternalId);
-  const more = externalId === null ? [] : [await applicationByExternalId(tx, externalId)];
+  const more = externalId === null ? [] : [await applicationByExternalId(tx, externalId, kept)];
   return [...new Set([...ids, ...more])];
 }

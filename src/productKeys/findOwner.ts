@@ -8,7 +8,7 @@ import { missing } from '../kernel/missing.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import { presentText } from '../kernel/text.js';
-import type { Tx } from '../kernel/transaction.js';
+import type { SqlTx, Tx } from '../kernel/transaction.js';
 
 const path = ['input', 'owner'];
 
@@ -27,16 +27,32 @@ export async function findOwner(tx: Tx, input: CreateProductKeyInput): Promise<C
       organizationId: input.organizationId,
     });
   }
+  const customer = await findNewOwner(tx, input.owner);
+  refuseOtherBrands(tx.ctx, { brandId: customer.brandId, path });
+  return customer;
+}
+
+/**
+ * A step: the customer that the input's `owner` names, held against erasure until the transaction ends. Its brand is the caller's
+ * business.
+ * @throws Refusal CustomerNotFound, ModeMismatch, CustomerErased
+ */
+export async function findNewOwner(tx: SqlTx, owner: string): Promise<Customer> {
+  const id = uuidOf('Customer', owner);
+  const customer = await holdCustomer(tx, id);
+  if (!customer)
+    throw await missing(tx, 'Customer', id, path, 'CustomerNotFound', 'There is no customer with this id.');
+  refuseErased(customer, path);
+  return customer;
+}
+
+/** A step: a customer's row, held against erasure until the transaction ends; null when there is none. */
+export async function holdCustomer(tx: SqlTx, id: string): Promise<Customer | null> {
   const { businessId, mode } = tenantOf(tx.ctx);
-  const id = uuidOf('Customer', input.owner);
   const [customer] = await tx.sql<Customer>(
-    'owner_of_new_product_key',
+    'owner_of_product_key',
     `SELECT ${columnsOf('Customer')} FROM customers WHERE business_id = $1 AND mode = $2 AND id = $3 FOR KEY SHARE`,
     [businessId, mode, id],
   );
-  if (!customer)
-    throw await missing(tx, 'Customer', id, path, 'CustomerNotFound', 'There is no customer with this id.');
-  refuseOtherBrands(tx.ctx, { brandId: customer.brandId, path });
-  refuseErased(customer, path);
-  return customer;
+  return customer ?? null;
 }

@@ -79,7 +79,7 @@ function conditionsOf(ctx: RequestContext, where: ProductKeyWhere): Condition[] 
   }
   if (tag) conditions.push((place) => `t.tags && ${place(tag.in)}::text[]`);
   if (where.productId) conditions.push(isFor(where.productId.in));
-  if (applicationExternalId) conditions.push(isUsedBy(applicationExternalId.in));
+  if (applicationExternalId) conditions.push(isUsedBy(ctx, applicationExternalId.in));
   if (key != null) conditions.push(hasText(ctx, key));
   if (where.metadata) conditions.push(hasMetadata(where.metadata));
   return conditions;
@@ -97,13 +97,16 @@ function isFor(productIds: readonly string[]): Condition {
       AND j.product_id = ANY(${place(idsOf('Product', productIds))}::uuid[]))`;
 }
 
-/** By what the key says, and by what its applications are called elsewhere by now. */
-function isUsedBy(externalIds: readonly string[]): Condition {
+/** By what the key says, and by what its applications are called elsewhere by now; found by these, not asked of each key. */
+function isUsedBy(ctx: RequestContext, externalIds: readonly string[]): Condition {
+  const { businessId, mode } = tenantOf(ctx);
   return (place) => {
+    const tenant = (alias: string) => `${alias}.business_id = ${place(businessId)} AND ${alias}.mode = ${place(mode)}`;
     const ids = place(externalIds);
-    return `(t.application_external_id = ANY(${ids}::text[]) OR t.id IN (SELECT j.product_key_id FROM product_key_applications j
+    return `t.id IN (SELECT k.id FROM product_keys k WHERE ${tenant('k')} AND k.application_external_id = ANY(${ids}::text[])
+      UNION ALL SELECT j.product_key_id FROM product_key_applications j
       JOIN applications a ON a.business_id = j.business_id AND a.mode = j.mode AND a.id = j.application_id
-      WHERE a.business_id = t.business_id AND a.mode = t.mode AND a.external_id = ANY(${ids}::text[])))`;
+      WHERE ${tenant('j')} AND a.external_id = ANY(${ids}::text[]))`;
   };
 }
 

@@ -1,10 +1,10 @@
 import DataLoader from 'dataloader';
 import { loadMany, loadOne, loadPage } from '../graphql/batching.js';
 import type { RequestContext } from '../kernel/requestContext.js';
+import { revealKeys } from '../licenseKeys/revealKeys.js';
 import { productKeyList } from './listProductKeys.js';
 import { addressesByKey, namedByKey } from './loadNamed.js';
 import { paymentsByKey } from './loadPayments.js';
-import { revealProductKeys } from './revealProductKeys.js';
 
 /** Product keys by id, number and customer, what belongs to them, and their texts: reading one is recorded. */
 export function productKeyLoaders(ctx: RequestContext) {
@@ -22,7 +22,7 @@ export function productKeyLoaders(ctx: RequestContext) {
     creationAddressesByProductKey: addressesByKey(ctx, 'CREATION_NOTICE'),
     quotaAddressesByProductKey: addressesByKey(ctx, 'QUOTA_NOTICE'),
     revealedProductKeyById: new DataLoader(async (ids: readonly string[]) => {
-      const texts = await revealProductKeys(ctx, ids);
+      const texts = await revealKeys(ctx, 'ProductKey', ids);
       return ids.map((id) => texts.get(id) ?? null);
     }),
   };

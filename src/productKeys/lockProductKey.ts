@@ -2,10 +2,9 @@ import type { ProductKey, ProductKeyStatus } from '../generated/prisma/client.js
 import { refuseOtherBrands } from '../kernel/brand.js';
 import { uuidOf } from '../kernel/id.js';
 import { missing } from '../kernel/missing.js';
-import { refusal, refuseIfAny, type Refusal, type UserErrorData } from '../kernel/refusal.js';
+import { refusal, type Refusal } from '../kernel/refusal.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
-import { checkLength, presentText } from '../kernel/text.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { refuseIfStale } from '../kernel/version.js';
 import { carryOutDue } from './carryOutDue.js';
@@ -13,9 +12,10 @@ import { allowedFrom, byClock, hasEnded } from './life.js';
 
 const path = ['input', 'productKeyId'];
 
-const statement = `SELECT ${columnsOf('ProductKey', 'k')}, c.brand_id AS "brandId" FROM product_keys k
-  JOIN customers c ON c.business_id = k.business_id AND c.mode = k.mode AND c.id = k.customer_id
-  WHERE k.business_id = $1 AND k.mode = $2 AND k.id = $3 FOR NO KEY UPDATE OF k`;
+/** The key is locked before its owner is looked up: a join that is locked finds no row where the owner changed meanwhile. */
+const statement = `WITH k AS MATERIALIZED (SELECT * FROM product_keys WHERE business_id = $1 AND mode = $2 AND id = $3 FOR NO KEY UPDATE)
+  SELECT ${columnsOf('ProductKey', 'k')}, c.brand_id AS "brandId" FROM k
+  LEFT JOIN customers c ON c.business_id = k.business_id AND c.mode = k.mode AND c.id = k.customer_id`;
 
 /**
  * A step: the product key that an input names, locked, once what is due has been carried out: as it truly stands.
@@ -56,16 +56,4 @@ export function illegalTransition(key: ProductKey, event: string, to: ProductKey
   const message = `The product key is ${key.status}: \`${event}ProductKey\` does not apply. ${advice}`;
   const data = { fromStatus: key.status, toStatus: to, allowedStatuses: next.map((one) => one.to) };
   return refusal('IllegalProductKeyTransition', path, message, data);
-}
-
-/**
- * The reason that a caller gave, trimmed; null: none.
- * @throws Refusal InvalidInput
- */
-export function checkedReason(given: string | null | undefined): string | null {
-  const reason = presentText(given);
-  const problems: UserErrorData[] = [];
-  checkLength(problems, ['input', 'reason'], reason, 1, 2000);
-  refuseIfAny(problems);
-  return reason;
 }

@@ -55,7 +55,19 @@ export function isOpen(meter: ProductKeyMeter): boolean {
   return meter.overQuota === 'METER' || remainingOf(meter) !== 0n;
 }
 
+/** Percent of a quota in thousandths: all of it. */
+export const WHOLE = 100_000n;
 const SCALE = 1_000;
+
+/** Whether more of a meter's quota is used than its threshold says; equal is not exceeded. */
+export function isThresholdExceeded({ quota, consumed, threshold }: ProductKeyMeter): boolean {
+  return quota !== null && threshold !== null && consumed * WHOLE > quota * BigInt(threshold);
+}
+
+/** Whether a meter exceeds its threshold, of which nobody was told in this period. */
+export function isThresholdDue(meter: ProductKeyMeter): boolean {
+  return meter.thresholdNotifiedPeriod?.getTime() !== meter.periodStartsAt.getTime() && isThresholdExceeded(meter);
+}
 
 /** A percentage of up to three decimals, in thousandths; null: it is no such percentage from 0 to 100. */
 export function thousandthsOf(percent: string): number | null {

@@ -12,11 +12,11 @@ const joins = {
 /** One of those tables. */
 export type NamedList = keyof typeof joins;
 
-/** Addresses as they are kept: each once, whatever its case. */
+/** Addresses as they are kept: each once, whatever its case and its composition of Unicode. */
 export function addressesOf(given: readonly string[] | null | undefined): string[] {
   const byCase = new Map<string, string>();
   for (const address of given ?? []) {
-    const text = address.trim();
+    const text = address.trim().normalize('NFC');
     if (!byCase.has(text.toLowerCase())) byCase.set(text.toLowerCase(), text);
   }
   return [...byCase.values()];
@@ -42,7 +42,10 @@ export async function replaceNamed(
   );
 }
 
-/** A step, two statements: the addresses that a product key names for one use, in place of those that it named. */
+/**
+ * A step, two statements: the addresses that a product key names for one use, in place of those that it named. The database decides
+ * which differ in case alone.
+ */
 export async function replaceAddresses(
   tx: SqlTx,
   productKeyId: string,
@@ -59,7 +62,8 @@ export async function replaceAddresses(
   await tx.sql(
     'add_product_key_addresses',
     `INSERT INTO product_key_addresses (business_id, mode, product_key_id, use, position, address)
-      SELECT $1, $2, $3, $4, place - 1, address FROM unnest($5::text[]) WITH ORDINALITY AS given (address, place)`,
+      SELECT $1, $2, $3, $4, min(place) - 1, (array_agg(address ORDER BY place))[1]
+        FROM unnest($5::text[]) WITH ORDINALITY AS given (address, place) GROUP BY lower(address)`,
     [...values, addresses],
   );
 }

@@ -15,6 +15,8 @@ const addressFields = [
   'namedConsumers',
 ] as const;
 
+/** Whatever follows from a start, such as the end of its trial or period, has a year of four digits. */
+const LATEST_START = new Date('9900-01-01T00:00:00Z');
 /** PostgreSQL's largest bigint. */
 const MOST = 2n ** 63n - 1n;
 
@@ -26,6 +28,9 @@ export function fieldProblems(input: Fields): UserErrorData[] {
   if (input.productIds?.length === 0) {
     problems.push(userError('InvalidInput', ['input', 'productIds'], 'Give at least one product.'));
   }
+  if (input.start && input.start >= LATEST_START) {
+    problems.push(userError('InvalidInput', ['input', 'start'], 'Give an instant before the year 9900.'));
+  }
   checkCount(problems, 'quota', input.quota);
   const threshold = input.quotaNotificationThreshold;
   if (threshold != null && thousandthsOf(threshold) === null) {
@@ -35,7 +40,7 @@ export function fieldProblems(input: Fields): UserErrorData[] {
   for (const field of addressFields) {
     if (field in input) checkAddresses(problems, field, (input as Record<string, unknown>)[field] as string[] | null);
   }
-  checkTags(problems, tagsOf(input.tags));
+  checkTags(problems, eachTagOf(input.tags));
   checkMetadata(problems, ['input', 'metadata'], input.metadata);
   return problems;
 }
@@ -71,4 +76,9 @@ export function checkExpiration(
   if (!expiration || (expiration > now && expiration > start)) return;
   const message = expiration > now ? 'Give an instant after the start.' : 'Give an instant in the future.';
   problems.push(userError('InvalidExpiry', ['input', 'expiration'], `${message} Or leave it out.`));
+}
+
+/** Given tags, each once, in their order. */
+export function eachTagOf(tags: readonly string[] | null | undefined): string[] {
+  return [...new Set(tagsOf(tags))];
 }

@@ -1,12 +1,13 @@
 import { customerName } from '../customers/customer.js';
-import type { Customer, Delivery, ProductKey, ProductKeyMeter } from '../generated/prisma/client.js';
+import type { Customer, Delivery, ProductKey } from '../generated/prisma/client.js';
 import type { Database } from '../kernel/database.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { Keyring } from '../kernel/secret.js';
 import type { TemplateVars } from '../mail/templates.js';
+import { textOf } from '../licenseKeys/revealKeys.js';
 import { hasEnded, statusOf } from './life.js';
-import { meterAsOf, percentOf } from './meter.js';
-import { textOf } from './productKeyText.js';
+import { isThresholdExceeded, meterAsOf, percentOf } from './meter.js';
+import { readMeter } from './readTerms.js';
 
 type Row = ProductKey & { customer: Customer; brandName: string; productNames: string };
 
@@ -64,7 +65,10 @@ export async function trialExpiringMail(
 ): Promise<TemplateVars['product-key-trial-expiring'] | null> {
   const facts = await factsOf(db, delivery, now);
   if (!facts?.key.trialEndsAt || facts.status !== 'TRIALING') return null;
-  return { ...facts.vars, trialEndsAt: facts.key.trialEndsAt };
+  const { trialEndsAt, cancelAt, expiresAt } = facts.key;
+  const ends = [cancelAt, expiresAt].flatMap((at) => (at && at <= trialEndsAt ? [at.getTime()] : []));
+  const isEnd = ends.length > 0;
+  return { ...facts.vars, trialEndsAt: isEnd ? new Date(Math.min(...ends)) : trialEndsAt, isEnd };
 }
 
 /** What a mail says about a key that was disabled. @returns null when it was enabled again, or has ended */
@@ -82,7 +86,7 @@ export async function productKeyDisabledMail(
   };
 }
 
-/** What a mail says about a quota whose threshold is exceeded. @returns null when a new period has begun, or the key has ended */
+/** What a mail says about a quota whose threshold is exceeded. @returns null when it is not any more, or the key has ended */
 export async function quotaThresholdMail(
   db: Database,
   delivery: Delivery,
@@ -90,13 +94,10 @@ export async function quotaThresholdMail(
 ): Promise<TemplateVars['product-key-quota-threshold'] | null> {
   const facts = await factsOf(db, delivery, now);
   if (!facts || hasEnded(facts.status)) return null;
-  const [stored] = await db.sql<ProductKeyMeter>(
-    'meter_of_mail',
-    `SELECT ${columnsOf('ProductKeyMeter')} FROM product_key_meters WHERE business_id = $1 AND mode = $2 AND id = $3`,
-    [delivery.businessId, delivery.mode, delivery.productKeyId],
-  );
-  const meter = stored && meterAsOf(stored, facts.key.startsAt, now);
-  if (!meter || meter !== stored || meter.quota === null || meter.threshold === null) return null;
+  const stored = await readMeter(db, facts.key);
+  const meter = meterAsOf(stored, facts.key.startsAt, now);
+  if (meter !== stored || meter.quota === null || meter.threshold === null) return null;
+  if (!isThresholdExceeded(meter)) return null;
   const { consumed, quota, threshold, periodEndsAt } = meter;
   const counts = { consumed: consumed.toString(), quota: quota.toString(), threshold: percentOf(threshold) };
   return { ...facts.vars, ...counts, periodEndsAt };

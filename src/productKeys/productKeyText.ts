@@ -1,9 +1,8 @@
-import type { ProductKey } from '../generated/prisma/client.js';
 import { sealedKey } from '../licenseKeys/addLicenseKey.js';
 import { keyHmacs } from '../licenseKeys/keyHmacs.js';
 import { userError } from '../kernel/refusal.js';
-import type { RequestContext, Tenant } from '../kernel/requestContext.js';
-import { decrypt, type Keyring } from '../kernel/secret.js';
+import type { Tenant } from '../kernel/requestContext.js';
+import type { Keyring } from '../kernel/secret.js';
 import type { ConflictRefusals, SqlTx } from '../kernel/transaction.js';
 
 /** A row of `product_key_lookups`. */
@@ -33,14 +32,6 @@ export function textRows(
 export function sealProductKey(tx: Pick<SqlTx, 'ctx'>, text: string, id: string) {
   const { keyCiphertext, last4 } = sealedKey(tx, text, id);
   return { keyCiphertext: new Uint8Array(keyCiphertext), last4 };
-}
-
-/** The text of a product key's row. */
-export function textOf(
-  { keyring }: Pick<RequestContext, 'keyring'>,
-  { businessId, mode, id, keyCiphertext }: ProductKey,
-): string {
-  return decrypt(keyring.encryption, keyCiphertext, [businessId, mode, id]);
 }
 
 /** What to answer when the business has the text already, in any spelling: a use case's third argument of `inTransaction`. */

@@ -6,8 +6,11 @@ import type { SqlTx } from '../kernel/transaction.js';
 export const creditedMinor = `coalesce((SELECT sum(c.amount_minor) FROM sla_breach_credits c
   WHERE c.business_id = p.business_id AND c.mode = p.mode AND c.payment_id = p.id), 0)::bigint AS "creditedMinor"`;
 
-/** A step: the meter of a product key, as it is stored: `meterAsOf` says what it is now. */
-export async function readMeter(tx: SqlTx, { businessId, mode, id }: ProductKey): Promise<ProductKeyMeter> {
+/** The meter of a product key, as it is stored: `meterAsOf` says what it is now. */
+export async function readMeter(
+  tx: Pick<SqlTx, 'sql'>,
+  { businessId, mode, id }: ProductKey,
+): Promise<ProductKeyMeter> {
   const [meter] = await tx.sql<ProductKeyMeter>(
     'meter_of_product_key',
     `SELECT ${columnsOf('ProductKeyMeter')} FROM product_key_meters WHERE business_id = $1 AND mode = $2 AND id = $3`,

@@ -13,10 +13,12 @@ import { findRecorded, isPaidOtherwise, paymentTaken, type ToldPayment } from '.
 import { readMeter } from './readTerms.js';
 import { settleBreaches } from './settleBreaches.js';
 import { switchOff, switchOn } from './switchProductKey.js';
+import { wordsAbout } from './wordsAbout.js';
 
 /**
  * Records what a billing system tells of a payment. A failure disables the key where it says so, unless its period has been paid
- * otherwise; a success undoes what a failure disabled, and gives back what breaches of SLAs in its period deserve. The same payment told again changes nothing, also when
+ * otherwise or comes after the key's end; a success undoes what a failure disabled, gives back what breaches of SLAs in its period
+ * deserve, and lets a scheduled cancellation wait for the end of what is paid for. The same payment told again changes nothing, also when
  * the key has ended since; a payment that failed may succeed, one that succeeded stays so.
  * @throws Refusal InvalidInput, InvalidAmount, InvalidCurrency, ProductKeyNotFound, ModeMismatch, BrandMismatch, PaymentConflict,
  *   ProductKeyEnded, BalanceLimitExceeded
@@ -45,7 +47,7 @@ export async function recordPaymentResult(
       if (recorded) return { ...refs, paymentId: recorded.id };
       refuseEnded(key);
       const payment = await addPayment(tx, key, told);
-      await carryOut(tx, key, payment, presentText(input.reason));
+      await carryOut(tx, key, payment, await wordsAbout(tx, key, presentText(input.reason)));
       await settleBreaches(tx, key, payment);
       return { ...refs, paymentId: payment.id };
     },
@@ -117,8 +119,21 @@ async function carryOut(tx: SqlTx, key: ProductKey, payment: ProductKeyPayment, 
   const type = hasSucceeded ? 'product_key.payment_succeeded' : 'product_key.payment_failed';
   const told = await changeProductKey(tx, key, {}, { type, reason, aside: { before: {}, after } });
   if (hasSucceeded) {
-    if (told.disabledBy === 'PAYMENT') await switchOn(tx, told, reason);
-  } else if (told.disableOnPaymentFailed && told.status !== 'DISABLED') {
+    const key = await prolongCancelled(tx, told, payment);
+    if (key.disabledBy === 'PAYMENT') await switchOn(tx, key, reason);
+  } else if (told.disableOnPaymentFailed && told.status !== 'DISABLED' && !isAfterEnd(told, payment)) {
     if (!(await isPaidOtherwise(tx, told, payment))) await switchOff(tx, told, { by: 'PAYMENT', reason });
   }
+}
+
+/** Whether a payment is for a time after the end that is coming to a key: then nothing is owed for it. */
+function isAfterEnd({ cancelAt, expiresAt }: ProductKey, { periodStartsAt }: ProductKeyPayment): boolean {
+  return [cancelAt, expiresAt].some((end) => end !== null && periodStartsAt !== null && periodStartsAt >= end);
+}
+
+/** What was paid for is not taken away by a cancellation for the end of an earlier period. */
+async function prolongCancelled(tx: SqlTx, key: ProductKey, { periodEndsAt }: ProductKeyPayment): Promise<ProductKey> {
+  if (key.cancelAt === null || periodEndsAt === null || periodEndsAt <= key.cancelAt) return key;
+  const fact = { type: 'product_key.cancellation_scheduled', reason: null } as const;
+  return changeProductKey(tx, key, { cancelAt: periodEndsAt }, fact);
 }

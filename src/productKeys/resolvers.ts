@@ -12,7 +12,9 @@ import { createProductKey } from './createProductKey.js';
 import { disableProductKey } from './disableProductKey.js';
 import { enableProductKey } from './enableProductKey.js';
 import { rotateProductKey } from './rotateProductKey.js';
+import { transferProductKey } from './transferProductKey.js';
 import { updateProductKey } from './updateProductKey.js';
+import { withdrawProductKeyCancellation } from './withdrawProductKeyCancellation.js';
 import { recordPaymentResult } from './recordPaymentResult.js';
 import { findProductKey } from './findProductKey.js';
 import { hasEnded, statusOf } from './life.js';
@@ -48,6 +50,8 @@ export const productKeyResolvers = {
     disableProductKey: mutation(disableProductKey),
     enableProductKey: mutation(enableProductKey),
     cancelProductKey: mutation(cancelProductKey, { movesMoney: true }),
+    withdrawProductKeyCancellation: mutation(withdrawProductKeyCancellation),
+    transferProductKey: mutation(transferProductKey),
     rotateProductKey: mutation(rotateProductKey),
     recordPaymentResult: mutation(recordPaymentResult),
   },
@@ -110,6 +114,8 @@ export const productKeyResolvers = {
   DisableProductKeyPayload: { productKey },
   EnableProductKeyPayload: { productKey },
   RotateProductKeyPayload: { productKey },
+  WithdrawProductKeyCancellationPayload: { productKey },
+  TransferProductKeyPayload: { productKey },
   CancelProductKeyPayload: {
     productKey,
     ledgerEntries: ({ ledgerEntryIds }, _, { loaders }) =>

@@ -1,10 +1,12 @@
 import type { RotateProductKeyInput } from '../generated/graphql.js';
 import type { ProductKey } from '../generated/prisma/client.js';
 import { newId } from '../kernel/id.js';
-import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
+import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
-import { checkLength, presentText } from '../kernel/text.js';
+import { presentText } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
+import { checkRotation } from '../licenseKeys/licenseKey.js';
+import { refuseWordsAboutErased } from '../licenseKeys/refuseWords.js';
 import { changeProductKey } from './changeProductKey.js';
 import { generatedText } from './generatedText.js';
 import { lockProductKey, refuseEnded } from './lockProductKey.js';
@@ -14,7 +16,7 @@ import { productKeyTaken, sealProductKey, textRows } from './productKeyText.js';
 /**
  * Gives a product key a new text, supplied as a GUID or generated. It stays the same object, with its quota and payments. The
  * text so far works until `graceUntil`, or stops at once; no key gets it again.
- * @throws Refusal InvalidInput, InvalidExpiry, ProductKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, ProductKeyEnded,
+ * @throws Refusal InvalidInput, InvalidExpiry, ProductKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, CustomerErased, ProductKeyEnded,
  *   ProductKeyTaken
  */
 export async function rotateProductKey(
@@ -28,10 +30,12 @@ export async function rotateProductKey(
       refuseIfAny(problemsOf(ctx, input));
       const key = await lockProductKey(tx, input);
       refuseEnded(key);
+      const reason = presentText(input.reason);
+      await refuseWordsAboutErased(tx, key, { reason });
       const text = presentText(input.key) ?? (await generatedText(tx, key));
       const graceUntil = await supersede(tx, key, input.graceUntil ?? ctx.now);
       const aside = { before: { graceUntil: null }, after: { graceUntil } };
-      const fact = { type: 'product_key.rotated', reason: presentText(input.reason), aside } as const;
+      const fact = { type: 'product_key.rotated', reason, aside } as const;
       await changeProductKey(tx, key, sealProductKey(tx, text, key.id), fact);
       tx.insert('product_key_lookups', ...(textRows(ctx.keyring, key, text, key.id) as never[]));
       return { productKeyId: key.id, customerId: key.customerId };
@@ -40,14 +44,10 @@ export async function rotateProductKey(
   );
 }
 
-function problemsOf({ now }: RequestContext, { key, graceUntil, reason }: RotateProductKeyInput): UserErrorData[] {
+function problemsOf({ now }: RequestContext, input: RotateProductKeyInput): UserErrorData[] {
   const problems: UserErrorData[] = [];
-  checkGuid(problems, key);
-  if (graceUntil && graceUntil <= now) {
-    const message = 'Give an instant in the future, or leave it out to end the present text at once.';
-    problems.push(userError('InvalidExpiry', ['input', 'graceUntil'], message));
-  }
-  checkLength(problems, ['input', 'reason'], presentText(reason), 1, 2000);
+  checkGuid(problems, input.key);
+  checkRotation(problems, input, now);
   return problems;
 }
 

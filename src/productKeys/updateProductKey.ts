@@ -3,18 +3,21 @@ import type { ProductKey } from '../generated/prisma/client.js';
 import { refuseErased } from '../kernel/erased.js';
 import { refuseIfAny, type UserErrorData } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
-import { tagsOf } from '../kernel/tags.js';
 import { checkNotNull, mergedMetadataWithin, presentText } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { changeMeter } from './changeMeter.js';
 import { changeNamed } from './changeNamed.js';
 import { changeProductKey } from './changeProductKey.js';
 import { findNamed } from './findNamed.js';
+import { holdCustomer } from './findOwner.js';
 import { noticeOf } from './life.js';
 import { lockProductKey, refuseEnded } from './lockProductKey.js';
-import { checkExpiration, fieldProblems } from './productKeyFields.js';
+import { beginMoved, checkPaidStart, startChange } from './moveStart.js';
+import { noticeThresholds } from './noticeThresholds.js';
+import { checkExpiration, eachTagOf, fieldProblems } from './productKeyFields.js';
 
 const fixed = [
+  'start',
   'productIds',
   'description',
   'overQuota',
@@ -26,8 +29,8 @@ const fixed = [
 
 /**
  * Changes a product key that has not ended: absent leaves, null clears, metadata merges, lists are replaced. A change of nothing
- * writes nothing.
- * @throws Refusal InvalidInput, InvalidExpiry, ProductKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, ProductKeyEnded,
+ * writes nothing. A start that has come meanwhile is written as its own event.
+ * @throws Refusal InvalidInput, ProductKeyStarted, InvalidExpiry, ProductKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, ProductKeyEnded,
  *   CustomerErased, ProductNotFound, ProductArchived, ProductUnpublished, OrganizationNotFound, OrganizationArchived,
  *   ApplicationNotFound, ApplicationArchived
  */
@@ -41,30 +44,27 @@ export async function updateProductKey(
   return inSqlTransaction(ctx, async (tx) => {
     const key = await lockProductKey(tx, input);
     refuseEnded(key);
-    refuseErased(await ownerOf(tx, key), ['input', 'productKeyId']);
+    const owner = await holdCustomer(tx, key.customerId);
+    if (owner) refuseErased(owner, ['input', 'productKeyId']);
     const late: UserErrorData[] = [];
-    checkExpiration(late, input.expiration, { start: key.startsAt, now: ctx.now });
-    const change = { ...columnsFor(key, input), ...(await organizationsFor(tx, late, key, input)) };
+    const moved = startChange(late, key, input, ctx.now);
+    if (moved) await checkPaidStart(tx, late, key, moved);
+    const next = { ...key, ...moved };
+    checkExpiration(late, input.expiration, { start: next.startsAt, now: ctx.now });
+    const change = { ...moved, ...columnsFor(next, input), ...(await organizationsFor(tx, late, key, input)) };
     const named = await changeNamed(tx, late, key, input);
     refuseIfAny(late);
     const metered = await changeMeter(tx, key, input);
     const aside = {
-      before: { ...named?.before, ...metered?.before },
-      after: { ...named?.after, ...metered?.after },
+      before: { ...named?.before, ...metered?.aside?.before },
+      after: { ...named?.after, ...metered?.aside?.after },
     };
     const fact = { type: 'product_key.updated', reason: null } as const;
-    await changeProductKey(tx, key, change, named || metered ? { ...fact, aside } : fact);
+    const changed = await changeProductKey(tx, key, change, named || metered ? { ...fact, aside } : fact);
+    if (moved) await beginMoved(tx, changed);
+    if (metered?.exceeded) await noticeThresholds(tx, [{ key: changed, meter: metered.exceeded }]);
     return { productKeyId: key.id, customerId: key.customerId };
   });
-}
-
-async function ownerOf(tx: SqlTx, { businessId, mode, customerId }: ProductKey): Promise<{ erasedAt: Date | null }> {
-  const [owner] = await tx.sql<{ erasedAt: Date | null }>(
-    'erasure_of_owner',
-    `SELECT erased_at AS "erasedAt" FROM customers WHERE business_id = $1 AND mode = $2 AND id = $3 FOR KEY SHARE`,
-    [businessId, mode, customerId],
-  );
-  return owner ?? { erasedAt: null };
 }
 
 function columnsFor(key: ProductKey, input: UpdateProductKeyInput): Partial<ProductKey> {
@@ -85,7 +85,7 @@ function columnsFor(key: ProductKey, input: UpdateProductKeyInput): Partial<Prod
     change.notifyOnTrialExpiry = input.notifyOnTrialExpiry;
     change.trialNoticeAt = input.notifyOnTrialExpiry ? noticeOf(key) : null;
   }
-  if (input.tags !== undefined) change.tags = tagsOf(input.tags);
+  if (input.tags !== undefined) change.tags = eachTagOf(input.tags);
   return change;
 }
 

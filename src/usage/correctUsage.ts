@@ -6,6 +6,7 @@ import { checkLength } from '../kernel/text.js';
 import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
 import { changeProductKey } from '../productKeys/changeProductKey.js';
 import { lockProductKey } from '../productKeys/lockProductKey.js';
+import { wordsAbout } from '../productKeys/wordsAbout.js';
 import { addHours } from './addHours.js';
 import { lockMeters } from '../productKeys/lockMeters.js';
 import { MOST, occurrenceOf } from './usage.js';
@@ -30,7 +31,13 @@ export async function correctUsage(
     const [before, after] = [meter.consumed, meter.consumed + input.amount].map((count) => ({
       consumedQuota: count.toString(),
     })) as [object, object];
-    await changeProductKey(tx, key, {}, { type: 'product_key.usage_corrected', reason, aside: { before, after } });
+    const words = await wordsAbout(tx, key, reason);
+    await changeProductKey(
+      tx,
+      key,
+      {},
+      { type: 'product_key.usage_corrected', reason: words, aside: { before, after } },
+    );
     return { productKeyId: key.id, customerId: key.customerId };
   });
 }

@@ -8,8 +8,9 @@ import { statusOf } from '../productKeys/life.js';
 import { addHours } from './addHours.js';
 import { findNamedKeys, type NamedKey } from './findNamedKeys.js';
 import { lockMeters } from '../productKeys/lockMeters.js';
-import { noticeThresholds } from './noticeThresholds.js';
-import { isSameUsage, isThresholdDue, occurrenceOf, receiptOf, usageProblem } from './usage.js';
+import { isThresholdDue } from '../productKeys/meter.js';
+import { noticeThresholds } from '../productKeys/noticeThresholds.js';
+import { isSameUsage, occurrenceOf, receiptOf, usageProblem } from './usage.js';
 import type { UsageReceipt, UsageRow } from './usage.js';
 
 /** A use that was counted, now or before. */

@@ -21,10 +21,14 @@ const textsText = `SELECT DISTINCT a.n, a.mode, t.product_key_id AS id, r.grace_
   JOIN product_key_lookups t ON t.business_id = $1 AND t.mode = a.mode AND t.key_hmac = a.key_hmac
   LEFT JOIN product_key_rotations r ON r.business_id = t.business_id AND r.mode = t.mode AND r.id = t.rotation_id`;
 
-/** In one order, before their meters, as whoever changes them does. */
-const lockText = `SELECT ${columnsOf('ProductKey', 'k')}, c.brand_id AS "brandId" FROM product_keys k
-  JOIN customers c ON c.business_id = k.business_id AND c.mode = k.mode AND c.id = k.customer_id
-  WHERE k.business_id = $1 AND k.mode = $2 AND k.id = ANY($3::uuid[]) ORDER BY k.id FOR NO KEY UPDATE OF k`;
+/**
+ * In one order, before their meters, as whoever changes them does; and before their owners are looked up: a join that is locked finds
+ * no row where the owner changed meanwhile.
+ */
+const lockText = `WITH k AS MATERIALIZED (SELECT * FROM product_keys
+    WHERE business_id = $1 AND mode = $2 AND id = ANY($3::uuid[]) ORDER BY id FOR NO KEY UPDATE)
+  SELECT ${columnsOf('ProductKey', 'k')}, c.brand_id AS "brandId" FROM k
+  LEFT JOIN customers c ON c.business_id = k.business_id AND c.mode = k.mode AND c.id = k.customer_id`;
 
 const elsewhereText = 'SELECT id FROM product_keys WHERE business_id = $1 AND mode <> $2 AND id = ANY($3::uuid[])';
 

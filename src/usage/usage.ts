@@ -3,7 +3,7 @@ import type { ProductKeyMeter, ProductKeyStatus, ProductKeyUsage } from '../gene
 import { uuidOf } from '../kernel/id.js';
 import { userError, type UserErrorData } from '../kernel/refusal.js';
 import { checkLength } from '../kernel/text.js';
-import { remainingOf } from '../productKeys/meter.js';
+import { remainingOf, WHOLE } from '../productKeys/meter.js';
 
 type Path = readonly (string | number)[];
 
@@ -46,8 +46,6 @@ export interface UsageFacts {
 export const MOST = 2n ** 63n - 1n;
 /** How far clocks of callers may be ahead. */
 const AHEAD_MS = 300_000;
-/** Percent of a quota in thousandths: all of it. */
-const WHOLE = 100_000n;
 
 /** Where the input names the product key. */
 export function keyPath({ path, key }: Pick<UsageRow, 'path' | 'key'>): string[] {
@@ -140,14 +138,7 @@ function meterProblem(meter: ProductKeyMeter, { path, amount, givenAt }: UsageRo
   return null;
 }
 
-/** Whether a meter exceeds its threshold, of which nobody was told in this period; equal is not exceeded. */
-export function isThresholdDue({ quota, consumed, threshold, ...meter }: ProductKeyMeter): boolean {
-  if (quota === null || threshold === null) return false;
-  if (meter.thresholdNotifiedPeriod?.getTime() === meter.periodStartsAt.getTime()) return false;
-  return consumed * WHOLE > quota * BigInt(threshold);
-}
-
-/** The same as SQL, of the meter `m` with an amount more. */
+/** `isThresholdDue` as SQL, of the meter `m` with an amount more. */
 export function thresholdDue(amount: string): string {
   return `(m.threshold_notified_period IS DISTINCT FROM m.period_starts_at
     AND ((m.consumed::numeric + ${amount}) * ${WHOLE} > m.quota * m.threshold::numeric) IS TRUE)`;

@@ -36,6 +36,7 @@ test.each(Object.keys(lists))('every order of a list of %s has an index', async 
 });
 
 test.each([
+  'applications',
   'brands',
   'entitlements',
   'packages',
@@ -60,6 +61,7 @@ test.each([
     }
   };
   const texts: Record<string, string> = {
+    applications: "lower(t.name || ' ' || coalesce(t.external_id, ''))",
     products: "lower(t.name || ' ' || t.sku)",
     product_offerings: "lower(t.name || ' ' || t.license_type)",
     brands: "lower(t.name || ' ' || t.url)",

@@ -55,7 +55,7 @@ async function newStage() {
   return { ...business, live, provider, organization, productId, applicationId: await newApplication(api, live) };
 }
 
-test('every field of the source shows what it does', async () => {
+test('every field comes back as it was given, and keys are found by it', async () => {
   api.setNow(NOW);
   const stage = await newStage();
   const { live, provider, organization, productId, applicationId } = stage;

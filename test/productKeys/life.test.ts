@@ -5,10 +5,10 @@ import { keyringOf } from '../../src/keyring.js';
 import { applyDueProductKeyEvents } from '../../src/productKeys/applyDueProductKeyEvents.js';
 import { byClock, statusOf, transition, type ProductKeyEvent } from '../../src/productKeys/life.js';
 import { testEnvironment, useApi } from '../support/api.js';
-import { newBusiness, newCustomer, newSession } from '../support/business.js';
+import { newApiKey, newBusiness, newCustomer, newSession } from '../support/business.js';
 import { newProduct } from '../support/catalog.js';
 import { changesOf, rowId } from '../support/licenses.js';
-import { callProductKey, newProductKey } from '../support/productKeys.js';
+import { callProductKey, newBrandUrl, newProductKey } from '../support/productKeys.js';
 
 const api = useApi();
 const keyring = keyringOf(readConfig(testEnvironment));
@@ -109,11 +109,21 @@ test('a late worker writes everything in order, and leaves the notice of a trial
 });
 
 /** Brings a new key where it stands. */
-async function keyIn(token: string, productId: string, status: (typeof STATUSES)[number]): Promise<string> {
+async function keyIn(token: string, productId: string, status: (typeof STATUSES)[number] | 'UNPAID'): Promise<string> {
   const start = { SCHEDULED: day(5), TRIALING: day(0) }[status as string] ?? day(-20);
-  const fields = { productIds: [productId], start, allowMidPeriodCancellation: true, valid: status !== 'DISABLED' };
+  const fields = {
+    productIds: [productId],
+    start,
+    allowMidPeriodCancellation: true,
+    disableOnPaymentFailed: true,
+    valid: status !== 'DISABLED',
+  };
   const id = await newProductKey(api, token, { ...fields, ...(status === 'EXPIRED' ? { expiration: day(0.5) } : {}) });
   if (status === 'EXPIRED') api.setNow(day(0.5));
+  if (status === 'UNPAID') {
+    const failure = { productKeyId: id, externalPaymentId: `unpaid ${id}`, result: 'FAILED' };
+    await callProductKey(api, token, 'recordPaymentResult', failure);
+  }
   if (status === 'CANCELLED') await callProductKey(api, token, 'cancelProductKey', { productKeyId: id, at: 'NOW' });
   return id;
 }
@@ -169,12 +179,41 @@ test('every event from every state: what the table says, and nothing else change
       ['updateProductKey', { description: 'x' }],
       ['rotateProductKey', {}],
       ['recordPaymentResult', { externalPaymentId: `late-${from}`, result: 'FAILED' }],
+      ['withdrawProductKeyCancellation', {}],
+      ['transferProductKey', { owner: 'cus_x' }],
     ] as const) {
       const payload = await callProductKey(api, live, name, { productKeyId: id, ...input });
       expect([name, payload.userErrors.map(({ code, endedAs }: any) => [code, endedAs])]).toEqual([
         name,
         [['PRODUCT_KEY_ENDED', from]],
       ]);
+    }
+  }
+  api.setNow(null);
+});
+
+test('every payment result in every state: what a payment may change, and what it may not', async () => {
+  api.setNow(day(0));
+  const { live } = await newBusiness(api);
+  const productId = await newProduct(api, live, { trialDays: 7 });
+  const expected = {
+    SCHEDULED: { FAILED: 'DISABLED PAYMENT', SUCCEEDED: 'SCHEDULED null' },
+    TRIALING: { FAILED: 'DISABLED PAYMENT', SUCCEEDED: 'TRIALING null' },
+    ACTIVE: { FAILED: 'DISABLED PAYMENT', SUCCEEDED: 'ACTIVE null' },
+    DISABLED: { FAILED: 'DISABLED MANUAL', SUCCEEDED: 'DISABLED MANUAL' },
+    UNPAID: { FAILED: 'DISABLED PAYMENT', SUCCEEDED: 'ACTIVE null' },
+    CANCELLED: { FAILED: 'PRODUCT_KEY_ENDED', SUCCEEDED: 'PRODUCT_KEY_ENDED' },
+    EXPIRED: { FAILED: 'PRODUCT_KEY_ENDED', SUCCEEDED: 'PRODUCT_KEY_ENDED' },
+  };
+  for (const from of [...STATUSES, 'UNPAID'] as const) {
+    for (const result of ['FAILED', 'SUCCEEDED'] as const) {
+      api.setNow(day(0));
+      const productKeyId = await keyIn(live, productId, from);
+      const paid = { amount: '1', currencyCode: 'USD', periodStart: day(0), periodEnd: day(30) };
+      const input = { productKeyId, externalPaymentId: `${from} ${result}`, result, ...paid };
+      const { productKey, userErrors } = await callProductKey(api, live, 'recordPaymentResult', input);
+      const found = productKey ? `${productKey.status} ${productKey.disabledBy}` : userErrors[0].code;
+      expect([from, result, found]).toEqual([from, result, expected[from][result]]);
     }
   }
   api.setNow(null);
@@ -259,8 +298,12 @@ test("another tenant's, the other mode's and no key at all; sessions may read on
     rotateProductKey: {},
     updateProductKey: {},
     recordPaymentResult: { externalPaymentId: 'p', result: 'FAILED' },
+    withdrawProductKeyCancellation: {},
+    transferProductKey: { owner: customerId },
   };
   const session = await newSession(api, mine.live, customerId);
+  const reader = await newApiKey(api, mine.live, ['PRODUCT_KEYS_READ', 'USAGE_WRITE', 'CUSTOMERS_READ']);
+  const url = await newBrandUrl(api, mine.live);
   for (const [name, more] of Object.entries(inputs)) {
     for (const [token, productKeyId, code] of [
       [theirs.live, id, 'PRODUCT_KEY_NOT_FOUND'],
@@ -270,7 +313,12 @@ test("another tenant's, the other mode's and no key at all; sessions may read on
       const payload = await callProductKey(api, token, name, { productKeyId, ...more });
       expect([name, codes(payload), payload.productKey]).toEqual([name, [code], null]);
     }
-    await expect(callProductKey(api, session, name, { productKeyId: id, ...more })).rejects.toThrow('FORBIDDEN');
+    for (const token of [session, reader])
+      await expect(callProductKey(api, token, name, { productKeyId: id, ...more })).rejects.toThrow('FORBIDDEN');
+    const other = await callProductKey(api, mine.live, name, { productKeyId: id, ...more }, '', { 'brand-url': url });
+    expect([name, codes(other), other.userErrors[0].path]).toEqual([
+      ...[name, ['BRAND_MISMATCH'], ['input', 'productKeyId']],
+    ]);
   }
   expect(await typesOf(id)).toEqual(['created']);
 });

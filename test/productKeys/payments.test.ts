@@ -237,6 +237,38 @@ test('for the end of the period: what was paid, else the trial, else the period 
   api.setNow(null);
 });
 
+test('a cancellation for the end of the period can be withdrawn until then: the key goes on after it', async () => {
+  api.setNow(day(0));
+  const { live } = await newBusiness(api);
+  const monthly = await newProduct(api, live, { quotaPeriod: 'MONTH' });
+  const id = await newProductKey(api, live, { productIds: [monthly] });
+  const withdraw = (more = {}) =>
+    callProductKey(api, live, 'withdrawProductKeyCancellation', { productKeyId: id, ...more });
+  const refused = async (more = {}) => codes(await withdraw(more));
+  expect((await withdraw()).userErrors).toMatchObject([{ code: 'NOTHING_PENDING', path: ['input', 'productKeyId'] }]);
+  await cancel(live, id);
+  expect(await refused({ expectedVersion: 1 })).toEqual(['STALE_OBJECT']);
+  expect(await refused({ reason: 'x'.repeat(2001) })).toEqual(['INVALID_INPUT']);
+  expect(await typesOf(id)).toEqual(['created', 'cancellation_scheduled']);
+  api.setNow(day(1));
+  expect(await withdraw({ reason: ' Stays ', expectedVersion: 2, idempotencyKey: 'w' })).toEqual({
+    productKey: expect.objectContaining({ id, status: 'ACTIVE', cancelAt: null, version: 3, updatedAt: day(1) }),
+    userErrors: [],
+  });
+  const change = (await changesOf(api, id)).at(-1);
+  expect([change?.type, change?.reason, change?.before, change?.after]).toEqual([
+    ...['product_key.cancellation_withdrawn', 'Stays', { cancelAt: '2026-04-01T00:00:00.000Z' }, { cancelAt: null }],
+  ]);
+  expect((await withdraw({ reason: ' Stays ', expectedVersion: 2, idempotencyKey: 'w' })).productKey.version).toBe(3);
+  await cancel(live, id);
+  const raced = await Promise.all(Array.from({ length: 6 }, () => refused()));
+  expect(raced.flat()).toEqual(Array(5).fill('NOTHING_PENDING'));
+  await cancel(live, id);
+  api.setNow('2026-04-01T00:00:00.000Z');
+  expect((await withdraw()).userErrors).toMatchObject([{ code: 'PRODUCT_KEY_ENDED', endedAs: 'CANCELLED' }]);
+  api.setNow(null);
+});
+
 test("the wallet is the owner's, in the payments' currency, and money moves once", async () => {
   api.setNow(day(0));
   const { live } = await newBusiness(api);

@@ -64,7 +64,7 @@ test('what is given is changed, what is absent stays, null clears; a change of n
     expectedVersion: 1,
   };
   const changed = await callProductKey(api, live, 'updateProductKey', input);
-  expect([changed.productKey.version, changed.productKey.valid, changed.userErrors]).toEqual([2, true, []]);
+  expect([changed.productKey.version, changed.productKey.valid, changed.userErrors]).toEqual([3, true, []]); // Beyond the new threshold at once: that is told too.
   const expected = {
     description: 'Other',
     providerOrganization: { id: organization },
@@ -92,7 +92,7 @@ test('what is given is changed, what is absent stays, null clears; a change of n
     notifyOnTrialExpiry: true,
     tags: ['y', 'z'],
     metadata: { a: 1 },
-    version: 2,
+    version: 3,
   };
   expect(await read(live, id)).toEqual(expected);
   const [, change] = await changesOf(api, id);
@@ -133,7 +133,7 @@ test('what is given is changed, what is absent stays, null clears; a change of n
       dataProviderConfigurationId: null,
       metadata: {},
     },
-    version: 3,
+    version: 4,
   });
   api.setNow(null);
 });
@@ -172,6 +172,54 @@ test('what cannot be is refused by field, and nothing changes; of many that expe
     Array.from({ length: 8 }, (_, i) => refused({ description: `No ${i}`, quota: String(i), expectedVersion: 1 })),
   );
   expect(made.flat()).toEqual(Array(7).fill('STALE_OBJECT expectedVersion'));
+});
+
+test('a start moves while it has not come: trial, notice, first period and expiration go by it; then it stays', async () => {
+  api.setNow(NOW);
+  const { live } = await newBusiness(api);
+  const productIds = [await newProduct(api, live, { trialDays: 10, quotaPeriod: 'MONTH', quotaAnchor: 'CALENDAR' })];
+  const fields = { productIds, start: '2026-03-05T00:00:00Z', expiration: '2026-06-01T00:00:00Z' };
+  const id = await newProductKey(api, live, { ...fields, notifyOnTrialExpiry: true, consumedQuota: '3' });
+  const update = (more: Record<string, unknown>) =>
+    callProductKey(
+      api,
+      live,
+      'updateProductKey',
+      { productKeyId: id, ...more },
+      'productKey { quotaPeriodStart quotaPeriodEnd }',
+    );
+  const before = await read(live, id);
+  expect(codes(await update({ start: '2026-06-01T00:00:00Z' }))).toEqual(['INVALID_INPUT start']);
+  expect(codes(await update({ start: null }))).toEqual(['INVALID_INPUT start']);
+  const crossed = { start: '2026-07-01T00:00:00Z', expiration: '2026-07-01T00:00:00Z' };
+  expect(codes(await update(crossed))).toEqual(['INVALID_EXPIRY expiration']);
+  expect(await read(live, id)).toEqual(before);
+  const start = Date.parse('2026-05-20T00:00:00Z');
+  const moved = await update({ start, expiration: '2026-07-01T00:00:00Z' });
+  expect(moved.productKey).toMatchObject({
+    ...{ status: 'SCHEDULED', start: '2026-05-20T00:00:00.000Z', trialEndsAt: '2026-05-30T00:00:00.000Z', version: 2 },
+    ...{ quotaPeriodStart: '2026-05-20T00:00:00.000Z', quotaPeriodEnd: '2026-06-01T00:00:00.000Z', consumedQuota: '3' },
+  });
+  const [row] = await api.db.sql(null, 'SELECT trial_notice_at AS at, due_at AS due FROM product_keys WHERE id = $1', [
+    rowId(id),
+  ]);
+  expect(row).toEqual({ at: new Date('2026-05-27T00:00:00Z'), due: new Date('2026-05-20T00:00:00Z') });
+  const disabled = await newProductKey(api, live, { ...fields, valid: false });
+  const begun = { productKeyId: disabled, start: NOW };
+  expect((await callProductKey(api, live, 'updateProductKey', begun)).productKey).toMatchObject({
+    ...{ status: 'DISABLED', start: NOW, trialEndsAt: '2026-03-11T12:00:00.000Z' },
+  });
+  // Now: it begins at once, and says so.
+  const now = await Promise.all(Array.from({ length: 4 }, () => update({ start: NOW })));
+  expect(now.flatMap(codes)).toEqual([]);
+  expect(now[0].productKey).toMatchObject({ status: 'TRIALING', start: NOW, quotaPeriodStart: NOW, version: 4 });
+  const types = (await changesOf(api, id)).map(({ type }) => type);
+  expect(types).toEqual(['created', 'updated', 'updated', 'trial_started'].map((type) => `product_key.${type}`));
+  expect((await update({ start: '2026-03-02T00:00:00Z' })).userErrors).toMatchObject([
+    { code: 'PRODUCT_KEY_STARTED', path: ['input', 'start'], startedAt: NOW },
+  ]);
+  expect(codes(await update({ start: NOW, description: 'Other' }))).toEqual([]);
+  api.setNow(null);
 });
 
 test("a rotated key is found by its new text and the old one, which is nobody else's", async () => {

@@ -35,8 +35,9 @@ const offenders = {
     SELECT t.id FROM ledger_transfers t JOIN ledger_transactions x ON x.id = t.transaction_id
       JOIN ledger_accounts d ON d.id = t.debit_account_id JOIN ledger_accounts c ON c.id = t.credit_account_id
      WHERE (x.kind, d.kind, c.kind, t.is_credit) NOT IN (('CREDIT', 'FUNDING', 'WALLET', true), ('PURCHASE', 'WALLET', 'SALES', false),
-       ('PRORATION', 'WALLET', 'SALES', false), ('PRORATION', 'SALES', 'WALLET', true), ('PRORATION', 'FUNDING', 'WALLET', true),
-       ('SLA_CREDIT', 'FUNDING', 'WALLET', true))`,
+       ('PRORATION', 'WALLET', 'SALES', false), ('PRORATION', 'SALES', 'WALLET', true),
+       -- What a billing system was paid for a product key.
+       ('PRORATION', 'FUNDING', 'WALLET', true), ('SLA_CREDIT', 'FUNDING', 'WALLET', true))`,
   'a payment of which breaches of SLAs gave back more than was paid': `
     SELECT p.id FROM product_key_payments p JOIN sla_breach_credits c ON c.payment_id = p.id
      GROUP BY p.business_id, p.mode, p.id, p.amount_minor HAVING sum(c.amount_minor) > p.amount_minor`,

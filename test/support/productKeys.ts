@@ -25,6 +25,15 @@ export async function productKeyInput(api: Api, token: string, fields: Fields = 
   };
 }
 
+/** URL of a new second brand. */
+export async function newBrandUrl(api: Api, token: string): Promise<string> {
+  const url = `${randomUUID()}.example.com`;
+  const query =
+    'mutation ($input: CreateBrandInput!) { createBrand(input: $input) { brand { id } userErrors { message } } }';
+  await api.data({ token, query, variables: { input: { name: 'Second', url } } });
+  return url;
+}
+
 /** Everything of a product key that changes. */
 export const productKeyFields = `id number status valid version start trialEndsAt expiration disabledAt disabledBy disabledReason
   cancelAt cancelledAt graceUntil consumedQuota updatedAt`;
@@ -61,7 +70,7 @@ export async function callProductKey(
   const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
   const query = `mutation ($input: ${type}!) { ${name}(input: $input) { productKey { ${productKeyFields} } ${more}
     userErrors { __typename message path code
-      ... on IllegalProductKeyTransition { fromStatus toStatus allowedStatuses } ... on ProductKeyEnded { endedAs } ... on StaleObject { current }
+      ... on IllegalProductKeyTransition { fromStatus toStatus allowedStatuses } ... on ProductKeyEnded { endedAs } ... on StaleObject { current } ... on ProductKeyStarted { startedAt }
       ... on PaymentConflict { recorded } ... on MidPeriodCancellationNotAllowed { periodEnd } } } }`;
   const answer = await api.call({ token, query, variables: { input }, headers });
   if (answer.errors) throw new Error(JSON.stringify(answer.errors));

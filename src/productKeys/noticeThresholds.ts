@@ -3,9 +3,9 @@ import type { ProductKey, ProductKeyMeter } from '../generated/prisma/client.js'
 import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
-import { carryOutDue } from '../productKeys/carryOutDue.js';
-import { queueNotice } from '../productKeys/notices.js';
-import { percentOf } from '../productKeys/meter.js';
+import { carryOutDue } from './carryOutDue.js';
+import { queueNotice } from './notices.js';
+import { percentOf } from './meter.js';
 
 interface Exceeded {
   readonly key: ProductKey;
