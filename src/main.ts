@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { demoFile, keepDemoUrl, seedDemo, type SeedParts } from '../prisma/seed.js';
 import { lapseActivations } from './activations/lapseActivations.js';
 import { createApp } from './app.js';
@@ -29,6 +30,9 @@ import { startWorker, type Worker } from './worker.js';
 
 /** A supervisor expects the process to be gone within 10 seconds; what follows the drain takes the rest of them. */
 const drainMs = 8_000;
+
+// Collect what is old before it has grown by more than a third: memory stays flat, for a few percent of processor time.
+setFlagsFromString('--heap-growing-percent=30');
 
 /** Runs the stages in order. Each pushes how it is undone; stopping undoes them from the last to the first. */
 async function main(): Promise<void> {

@@ -3,7 +3,7 @@ import type { ProductKeyMeter, ProductKeyStatus } from '../generated/prisma/clie
 import { uuidOf } from '../kernel/id.js';
 import { tenantViewer, type RequestContext } from '../kernel/requestContext.js';
 import { presentText } from '../kernel/text.js';
-import { keyHmacs } from '../licenseKeys/keyHmacs.js';
+import { keyHmacsIn } from '../licenseKeys/keyHmacs.js';
 import { normalizeKey } from '../licenseKeys/licenseKey.js';
 import { statusOf } from '../productKeys/life.js';
 import { meterAsOf, remainingOf } from '../productKeys/meter.js';
@@ -69,10 +69,8 @@ function readAccess(
   { email, organizationId }: Consumer,
 ): Promise<AccessRow[]> {
   const { businessId, mode } = tenantViewer(ctx);
-  const values = (['LIVE', 'TEST'] as const).flatMap((one) =>
-    keyHmacs(ctx.keyring, { businessId, mode: one }, key).map(({ keyHmac }) => ({ one, keyHmac })),
-  );
-  const lookups = [values.map(({ one }) => one), values.map(({ keyHmac }) => keyHmac)];
+  const values = keyHmacsIn(ctx.keyring, businessId, ['LIVE', 'TEST'], key);
+  const lookups = [values.map((value) => value.mode), values.map(({ keyHmac }) => keyHmac)];
   const asked = [businessId, mode, ...lookups, productSku.trim(), email, organizationId];
   return ctx.db.sql<AccessRow>('product_key_access', accessStatement, asked);
 }

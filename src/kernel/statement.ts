@@ -111,3 +111,9 @@ export function runStatement<Row extends object>(client: pg.PoolClient, statemen
     client.query(query as never);
   });
 }
+
+/** Throws a statement's error on, with a stack that leads to the step that asked and no longer to the socket. */
+export function rethrowHere(error: Error): never {
+  Error.captureStackTrace(error, rethrowHere);
+  throw error;
+}

@@ -6,7 +6,7 @@ import { insertStatement, rowAsJson } from './insertStatement.js';
 import { allOf, writeTogether } from './pipeline.js';
 import { Refusal, type UserErrorData } from './refusal.js';
 import type { RequestContext } from './requestContext.js';
-import { runStatement } from './statement.js';
+import { rethrowHere, runStatement } from './statement.js';
 
 /**
  * A transaction begins no statement after this. When Prisma's own time limit strikes, it gives the connection back while the
@@ -224,16 +224,11 @@ function sqlTx(ctx: RequestContext, client: pg.PoolClient, begun: Promise<unknow
       if (isOver) throw new Error('the transaction is over, and yet a step goes on: await every step');
       if (performance.now() - beganAt > LAST_STATEMENT_MS) throw new TransactionTooLong();
       writeTogether(client);
-      return runStatement<Row>(client, { name, text, values }).then(
-        async (rows) => {
-          await begun;
-          return rows;
-        },
-        (error: Error) => {
-          Error.captureStackTrace(error); // Leads to the step that asked, no longer to the socket.
-          throw error;
-        },
-      );
+      const answer = runStatement<Row>(client, { name, text, values }).then(async (rows) => {
+        await begun;
+        return rows;
+      });
+      return answer.catch(rethrowHere);
     },
     insert(table, ...rows) {
       const list = remembered.get(table);

@@ -1,5 +1,6 @@
 import type { Tenant } from '../kernel/requestContext.js';
 import { hmacOf, keyById, type Keyring } from '../kernel/secret.js';
+import type { Mode } from '../kernel/viewer.js';
 import { normalizeKey } from './licenseKey.js';
 
 /** Look-up value of a key, with the id of the secret that it was made with. */
@@ -10,19 +11,32 @@ export interface KeyHmac {
 
 /** The look-up value that a new key is stored under: made with the current secret. */
 export function currentKeyHmac(keyring: Keyring, tenant: Tenant, key: string): KeyHmac {
-  return keyHmacWith(keyring, keyring.hmac.currentId, tenant, key);
+  const { businessId, mode } = tenant;
+  const hmacKeyId = keyring.hmac.currentId;
+  return { hmacKeyId, keyHmac: hmacOf(keyById(keyring.hmac, hmacKeyId), businessId, mode, normalizeKey(key)) };
 }
 
 /** Every look-up value that a key may be stored under, the current one first: while secrets are rotated there are several. */
-export function keyHmacs(keyring: Keyring, tenant: Tenant, key: string): KeyHmac[] {
-  const { currentId, keys } = keyring.hmac;
-  const ids = [currentId, ...[...keys.keys()].filter((id) => id !== currentId)];
-  return ids.map((id) => keyHmacWith(keyring, id, tenant, key));
+export function keyHmacs(keyring: Keyring, { businessId, mode }: Tenant, key: string): KeyHmac[] {
+  return keyHmacsIn(keyring, businessId, [mode], key);
 }
 
-function keyHmacWith(keyring: Keyring, hmacKeyId: string, { businessId, mode }: Tenant, key: string): KeyHmac {
-  const keyHmac = hmacOf(keyById(keyring.hmac, hmacKeyId), businessId, mode, normalizeKey(key));
-  return { hmacKeyId, keyHmac };
+/** The same for several modes of a business, mode by mode. */
+export function keyHmacsIn<M extends Mode>(
+  keyring: Keyring,
+  businessId: string,
+  modes: readonly M[],
+  key: string,
+): (KeyHmac & { readonly mode: M })[] {
+  const { currentId, keys } = keyring.hmac;
+  const ids = keys.size === 1 ? [currentId] : [currentId, ...[...keys.keys()].filter((id) => id !== currentId)];
+  const normalized = normalizeKey(key);
+  return modes.flatMap((mode) =>
+    ids.map((hmacKeyId) => {
+      const keyHmac = hmacOf(keyById(keyring.hmac, hmacKeyId), businessId, mode, normalized);
+      return { hmacKeyId, keyHmac, mode };
+    }),
+  );
 }
 
 /** What a text belongs to: a key, or a place in a pool; a drawn one belongs to both, which have one id. */

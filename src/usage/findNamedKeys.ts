@@ -4,7 +4,7 @@ import { tenantViewer } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import type { Mode } from '../kernel/viewer.js';
-import { keyHmacs } from '../licenseKeys/keyHmacs.js';
+import { keyHmacsIn } from '../licenseKeys/keyHmacs.js';
 import { keyPath, type UsageRow } from './usage.js';
 
 /** A product key that a row names, locked. */
@@ -74,9 +74,7 @@ async function hitsOf({ ctx, sql }: SqlTx, rows: readonly UsageRow[]): Promise<H
   const asked = rows.flatMap(({ key }, n) =>
     key === null
       ? []
-      : (['LIVE', 'TEST'] as const).flatMap((mode) =>
-          keyHmacs(ctx.keyring, { businessId, mode }, key).map(({ keyHmac }) => ({ n, mode, keyHmac })),
-        ),
+      : keyHmacsIn(ctx.keyring, businessId, ['LIVE', 'TEST'], key).map(({ mode, keyHmac }) => ({ n, mode, keyHmac })),
   );
   if (asked.length === 0) return [];
   const lists = [asked.map(({ n }) => n), asked.map(({ mode }) => mode), asked.map(({ keyHmac }) => keyHmac)];

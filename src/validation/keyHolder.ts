@@ -1,6 +1,6 @@
 import { soleBusiness } from '../accounts/soleBusiness.js';
 import { ClientError } from '../kernel/clientError.js';
-import type { RequestContext, Tenant } from '../kernel/requestContext.js';
+import type { RequestContext } from '../kernel/requestContext.js';
 import type { Mode } from '../kernel/viewer.js';
 import { exclusivePatterns, type ExclusivePatterns } from './exclusivePatterns.js';
 
@@ -36,10 +36,7 @@ export function modeAsked({ mode }: KeyHolder, testMode: boolean | null | undefi
   return mode === null || mode === asked ? asked : null;
 }
 
-/** Both modes of a business, the one that is asked about first. */
-export function bothModes({ businessId }: KeyHolder, asked: Mode): [Tenant, Tenant] {
-  return [
-    { businessId, mode: asked },
-    { businessId, mode: asked === 'LIVE' ? 'TEST' : 'LIVE' },
-  ];
+/** Both modes, the one that is asked about first. */
+export function bothModes(asked: Mode): [Mode, Mode] {
+  return asked === 'LIVE' ? ['LIVE', 'TEST'] : ['TEST', 'LIVE'];
 }

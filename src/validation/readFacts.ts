@@ -1,7 +1,7 @@
 import { Prisma } from '../generated/prisma/client.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import type { Mode } from '../kernel/viewer.js';
-import { keyHmacs } from '../licenseKeys/keyHmacs.js';
+import { keyHmacsIn } from '../licenseKeys/keyHmacs.js';
 import type { DeviceFacts, Facts, GrantFacts, KeyFacts, LicenseFacts, ProductFacts, Question } from './facts.js';
 import { bothModes, type KeyHolder } from './keyHolder.js';
 import { factsOfMany, factsOfOne } from './statement.js';
@@ -41,9 +41,7 @@ export async function readFacts(
   questions: readonly KeyQuestion[],
 ): Promise<Facts[]> {
   const values = questions.flatMap(({ key, mode }, i) =>
-    bothModes(holder, mode).flatMap((tenant) =>
-      keyHmacs(keyring, tenant, key).map(({ keyHmac }) => ({ n: i + 1, mode: tenant.mode, keyHmac })),
-    ),
+    keyHmacsIn(keyring, holder.businessId, bothModes(mode), key).map((value) => ({ n: i + 1, ...value })),
   );
   const rows = await readRows(run, [holder.businessId, now], questions, values);
   if (rows.length !== questions.length) throw new Error('a license key was found twice');
