@@ -6,6 +6,7 @@ import { inTransaction, type Tx } from '../kernel/transaction.js';
 import { changeProductKey } from './changeProductKey.js';
 import { creditOwner, findOwnersWallet } from './creditOwner.js';
 import { byClock, transition } from './life.js';
+import { closeLast } from './lockMeters.js';
 import { checkedReason, illegalTransition, lockProductKey } from './lockProductKey.js';
 import { meterAsOf } from './meter.js';
 import { readMeter, readUnusedPayments } from './readTerms.js';
@@ -69,5 +70,5 @@ function endOfPeriod(
 async function endNow(tx: Tx, key: ProductKey, reason: string | null): Promise<void> {
   const { now } = tx.ctx;
   const change = { status: 'CANCELLED', cancelAt: now, cancelledAt: now } as const;
-  await changeProductKey(tx, key, change, { type: 'product_key.cancelled', reason });
+  await closeLast(tx, await changeProductKey(tx, key, change, { type: 'product_key.cancelled', reason }));
 }

@@ -3,6 +3,7 @@ import { asServer } from '../kernel/asServer.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { changeProductKey } from './changeProductKey.js';
 import { byClock, nextDue, type DueEvent } from './life.js';
+import { closeLast } from './lockMeters.js';
 import { noticeOwner } from './notices.js';
 
 /** More than can be due of one key: start, notice, the trial's end, the end. */
@@ -28,9 +29,9 @@ async function carryOut(tx: SqlTx, key: ProductKey, { kind, at }: DueEvent): Pro
     changeProductKey(tx, key, change, { type, reason: null });
   switch (kind) {
     case 'CANCEL':
-      return write('product_key.cancelled', { status: 'CANCELLED', cancelledAt: at });
+      return closeLast(tx, await write('product_key.cancelled', { status: 'CANCELLED', cancelledAt: at }));
     case 'EXPIRE':
-      return write('product_key.expired', { status: 'EXPIRED', expiredAt: at });
+      return closeLast(tx, await write('product_key.expired', { status: 'EXPIRED', expiredAt: at }));
     case 'TRIAL_NOTICE':
       await noticeOwner(tx, key, 'product-key-trial-expiring');
       return write('product_key.trial_expiring', { trialNotifiedAt: at });
