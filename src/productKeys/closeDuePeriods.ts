@@ -54,18 +54,27 @@ export async function closeDuePeriods(parts: ClosingParts): Promise<number> {
 
 async function closeAll(parts: ClosingParts, due: readonly DueMeter[]): Promise<number> {
   const waiting = [...due];
-  let done = 0;
+  const done: number[] = [];
   const work = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      for (let closed = MOST; closed >= MOST;) done += closed = await closeOne(parts, next);
+      done.push(await closeKey(parts, next));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return done;
+  return done.reduce((sum, closed) => sum + closed, 0);
+}
+
+/** Transaction after transaction, until nothing is left of it; gives how many periods they closed. */
+async function closeKey(parts: ClosingParts, due: DueMeter): Promise<number> {
+  for (let total = 0; ;) {
+    const closed = await closeSome(parts, due);
+    total += closed;
+    if (closed < MOST) return total;
+  }
 }
 
 /** How many were closed: none when another worker or a use did it or does it just now, and none when it failed. */
-async function closeOne(parts: ClosingParts, { id, at: _, ...tenant }: DueMeter): Promise<number> {
+async function closeSome(parts: ClosingParts, { id, at: _, ...tenant }: DueMeter): Promise<number> {
   const ctx = { ...systemContext(parts, tenant), now: parts.now, requestId: 'closeDuePeriods' };
   try {
     const { closed } = await inSqlTransaction(ctx, async (tx) => {
