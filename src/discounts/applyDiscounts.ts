@@ -102,6 +102,9 @@ function stackingOrder({ discount: a }: FoundDiscount, { discount: b }: FoundDis
   return a.stackingOrder - b.stackingOrder || (a.id < b.id ? -1 : 1);
 }
 
+/** What of a discount that is redeemed already decides about others. */
+type Taken = Pick<Discount, 'id' | 'isCombinable'>;
+
 /**
  * The same for what is not sold at once but charged again and again: the first reason why a code cannot be redeemed for it. What
  * has to be spent at least is judged with each charge.
@@ -109,16 +112,10 @@ function stackingOrder({ discount: a }: FoundDiscount, { discount: b }: FoundDis
  */
 export function reasonAgainstRecurring(
   sale: Sale,
-  taken: readonly Pick<Discount, 'id' | 'isCombinable'>[],
+  taken: readonly Taken[],
   found: FoundDiscount | null,
 ): DiscountRefusalReason | null {
-  const one: AskedDiscount = { code: '', path: [], found };
-  const reason = reasonAgainst(sale, [one], 0, 'LATER');
-  if (reason !== null || !found) return reason;
-  if (taken.some(({ id }) => id === found.discount.id)) return 'GIVEN_TWICE';
-  const isAlone =
-    taken.length === 0 || (found.discount.isCombinable && taken.every(({ isCombinable }) => isCombinable));
-  return isAlone ? null : 'NOT_COMBINABLE';
+  return reasonAgainst(sale, [{ code: '', path: [], found }], 0, taken);
 }
 
 /** Takes a discount off the units; gives how much that is. */
@@ -159,25 +156,31 @@ function appliesTo({ productIds, packageIds, productOfferingIds }: Discount, lin
   );
 }
 
-/** The first reason why a code cannot be used, whatever the others take off; null: there is none. */
+/**
+ * The first reason why a code cannot be used, whatever the others take off; null: there is none.
+ * @param taken what is redeemed already for what is charged again and again; null: it is sold at once
+ */
 function reasonAgainst(
   sale: Sale,
   asked: readonly AskedDiscount[],
   index: number,
-  minimum: 'NOW' | 'LATER' = 'NOW',
+  taken: readonly Taken[] | null = null,
 ): DiscountRefusalReason | null {
   const found = asked[index]?.found;
   if (!found) return 'UNKNOWN_CODE';
   const { discount, codeUsageLimit, codeUsedCount } = found;
   const { archivedAt, startsAt, expiresAt, usageLimit, usedCount } = discount;
-  if (asked.slice(0, index).some((other) => other.found?.discount.id === discount.id)) return 'GIVEN_TWICE';
+  const others = taken ?? asked.slice(0, index).flatMap((other) => (other.found ? [other.found.discount] : []));
+  if (others.some(({ id }) => id === discount.id)) return 'GIVEN_TWICE';
   if (archivedAt !== null) return 'ARCHIVED';
   if (startsAt !== null && startsAt > sale.now) return 'NOT_STARTED';
   if (expiresAt !== null && expiresAt <= sale.now) return 'EXPIRED';
   if (usageLimit !== null && usedCount >= usageLimit) return 'USED_UP';
   if (codeUsageLimit !== null && codeUsedCount >= codeUsageLimit) return 'CODE_USED_UP';
-  if (asked.length > 1 && !discount.isCombinable) return 'NOT_COMBINABLE';
-  return reasonOfCustomer(sale, found) ?? reasonOfLines(sale, discount, minimum);
+  const isAlone = asked.length === 1 && others.length === 0;
+  const isKeptAlone = !discount.isCombinable || taken?.some(({ isCombinable }) => !isCombinable);
+  if (!isAlone && isKeptAlone) return 'NOT_COMBINABLE';
+  return reasonOfCustomer(sale, found) ?? reasonOfLines(sale, discount, taken === null ? 'NOW' : 'LATER');
 }
 
 function reasonOfCustomer(
