@@ -295,6 +295,32 @@ test('a cancellation for the end of a period closes that one alone, whether the 
   for (const id of ids) expect(await shortly(id)).toEqual([[day(0), day(1), '0', '1.00']]);
 });
 
+test('of uses and an end at once, each use that was counted stands in the last statement, and no other', async () => {
+  for (let round = 0; round < 3; round++) {
+    const id = await dailyKey({ allowMidPeriodCancellation: true });
+    api.setNow(day(0.5));
+    const uses = Array.from({ length: 40 }, () => use(id, 1));
+    const cancelled = callProductKey(api, business.live, 'cancelProductKey', { productKeyId: id, at: 'NOW' });
+    const counted = (await Promise.all(uses)).filter(({ userErrors }) => userErrors.length === 0).length;
+    expect((await cancelled).userErrors).toEqual([]);
+    expect((await statementsOf(api, business.live, id)).map(({ usage }) => usage)).toEqual([String(counted)]);
+    const [meter] = await api.db.sql(null, 'SELECT consumed::int FROM product_key_meters WHERE id = $1', [rowId(id)]);
+    expect(meter).toEqual({ consumed: counted });
+  }
+});
+
+test('a key whose period cannot be closed stops no other, and is closed when it can', async () => {
+  const ids = [await dailyKey(), await dailyKey(), await dailyKey()];
+  await api.db.writer.pool.query(`CREATE FUNCTION refuse_one() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF NEW.product_key_id = '${rowId(ids[1] as string)}' THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$;
+    CREATE TRIGGER refuse_one BEFORE INSERT ON product_key_statements FOR EACH ROW EXECUTE FUNCTION refuse_one()`);
+  await closePeriodsAt(api, day(1));
+  expect((await Promise.all(ids.map(shortly))).map((statements) => statements.length)).toEqual([1, 0, 1]);
+  await api.db.writer.pool.query('DROP TRIGGER refuse_one ON product_key_statements; DROP FUNCTION refuse_one');
+  await closePeriodsAt(api, day(1));
+  expect(await shortly(ids[1] as string)).toEqual([[day(0), day(1), '0', '1.00']]);
+});
+
 test('what no bigint holds is charged and told', async () => {
   const unitPrice = '2147483646.999999999999';
   const pricingRuleIds = [await newPricingRule(api, business.live, { model: 'PER_UNIT', unitPrice })];
