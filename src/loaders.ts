@@ -18,6 +18,8 @@ import { organizationLoaders } from './organizations/loaders.js';
 import { pricingLoaders } from './pricing/loaders.js';
 import { productKeyLoaders } from './productKeys/loaders.js';
 import { statementLoaders } from './statements/loaders.js';
+import { slaLoaders } from './sla/loaders.js';
+import { slaDefinitionLoaders } from './slaDefinitions/loaders.js';
 import { usageLoaders } from './usage/loaders.js';
 import { walletLoaders } from './wallets/loaders.js';
 import type { RequestContext } from './kernel/requestContext.js';
@@ -43,6 +45,8 @@ const features = [
   pricingLoaders,
   productKeyLoaders,
   statementLoaders,
+  slaDefinitionLoaders,
+  slaLoaders,
   usageLoaders,
   walletLoaders,
 ] as const;

@@ -43,6 +43,9 @@ const fetchers: { [Type in IdType]: { scope: Scope; load: Load } } = {
   ProductOffering: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.productOfferingById.load(id) },
   ProductVersion: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.productVersionById.load(id) },
   SigningKey: { scope: 'BUSINESS_READ', load: ({ loaders }, id) => loaders.signingKeyById.load(id) },
+  SlaBreach: { scope: 'PRODUCT_KEYS_READ', load: ({ loaders }, id) => loaders.slaBreachById.load(id) },
+  SlaDefinition: { scope: 'PRODUCT_KEYS_READ', load: ({ loaders }, id) => loaders.slaDefinitionById.load(id) },
+  SlaDefinitionVersion: { scope: 'PRODUCT_KEYS_READ', load: ({ loaders }, id) => loaders.slaVersionById.load(id) },
   SubscriptionType: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.subscriptionTypeById.load(id) },
   Wallet: { scope: 'WALLETS_READ', load: ({ loaders }, id) => loaders.walletById.load(id) },
 };
@@ -61,6 +64,7 @@ const ownable: ReadonlySet<IdType> = new Set([
   'Order',
   'ProductKey',
   'ProductKeyStatement',
+  'SlaBreach',
   'Wallet',
 ]);
 

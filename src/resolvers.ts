@@ -23,6 +23,8 @@ import { pricingResolvers } from './pricing/resolvers.js';
 import { productKeyResolvers } from './productKeys/resolvers.js';
 import { purchaseResolvers } from './purchases/resolvers.js';
 import { statementResolvers } from './statements/resolvers.js';
+import { slaResolvers } from './sla/resolvers.js';
+import { slaDefinitionResolvers } from './slaDefinitions/resolvers.js';
 import { usageResolvers } from './usage/resolvers.js';
 import { validationResolvers } from './validation/resolvers.js';
 import { walletResolvers } from './wallets/resolvers.js';
@@ -53,6 +55,8 @@ export const resolvers = merged([
   productKeyResolvers,
   purchaseResolvers,
   statementResolvers,
+  slaDefinitionResolvers,
+  slaResolvers,
   usageResolvers,
   validationResolvers,
   walletResolvers,

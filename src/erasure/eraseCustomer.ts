@@ -18,6 +18,7 @@ import { forgetErasedMails } from '../mail/forgetErasedMails.js';
 import { blankProductKeysOf, lockProductKeysOf } from '../productKeys/blankProductKeys.js';
 import { withdrawMailsOf } from '../mail/withdrawMailsOf.js';
 import { blankOrderLinesOf } from '../orders/blankOrderLines.js';
+import { blankSlaBreachesOf } from '../sla/blankSlaBreaches.js';
 
 /**
  * Erases the person behind a customer, for good, everywhere but in the books: number, licenses, keys, grants, orders, wallets and
@@ -46,6 +47,7 @@ export async function eraseCustomer(ctx: RequestContext, input: EraseCustomerInp
     await blankActivationsOf(tx, id);
     await blankOrderLinesOf(tx, id);
     await blankProductKeysOf(tx, id, customer.email);
+    await blankSlaBreachesOf(tx, id);
     const discountIds = await blankDiscountsOf(tx, id);
     await eraseChangesOf(tx, id, discountIds);
     await forgetInputsOf(tx, id);

@@ -19,7 +19,7 @@ const personalFields = [
   // Of keys and their devices.
   ...['disabledReason', 'name', 'fingerprint'],
   // Of product keys.
-  ...['externalQuoteId', 'applicationExternalId', 'dataProviderConfigurationId'],
+  ...['externalQuoteId', 'applicationExternalId', 'dataProviderConfigurationId', 'note'],
 ];
 
 /** Tables of what is a customer's, beside the customer itself. */
@@ -33,6 +33,7 @@ const owned = [
   'login_tokens',
   'orders',
   'product_keys',
+  'sla_breaches',
   'wallets',
 ];
 

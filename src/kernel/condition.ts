@@ -15,7 +15,7 @@ export type Condition = (placeholder: Placeholder) => string;
 export function isAnyOf(
   column: string,
   values: readonly string[],
-  type: 'uuid' | 'text' | 'license_status' | 'product_key_status',
+  type: 'uuid' | 'text' | 'license_status' | 'product_key_status' | 'sla_metric',
 ): Condition {
   const [value, ...others] = values;
   if (value !== undefined && others.length === 0) return (place) => `t.${column} = ${place(value)}::${type}`;

@@ -37,6 +37,9 @@ export const idPrefixes = {
   ProductOffering: 'offer',
   ProductVersion: 'ver',
   SigningKey: 'skey',
+  SlaBreach: 'breach',
+  SlaDefinition: 'sla',
+  SlaDefinitionVersion: 'slaver',
   SubscriptionType: 'sub',
   Wallet: 'wal',
 } as const;

@@ -37,10 +37,14 @@ export const tables = {
   ProductKeyMeter: 'product_key_meters',
   ProductKeyPayment: 'product_key_payments',
   ProductKeyRotation: 'product_key_rotations',
+  ProductKeySla: 'product_key_slas',
   ProductKeyStatement: 'product_key_statements',
   ProductOffering: 'product_offerings',
   ProductVersion: 'product_versions',
   SigningKey: 'signing_keys',
+  SlaBreach: 'sla_breaches',
+  SlaDefinition: 'sla_definitions',
+  SlaDefinitionVersion: 'sla_definition_versions',
   SubscriptionType: 'subscription_types',
   Wallet: 'wallets',
 } as const;
@@ -83,10 +87,14 @@ interface RowTypes {
   ProductKeyMeter: Rows.ProductKeyMeter;
   ProductKeyPayment: Rows.ProductKeyPayment;
   ProductKeyRotation: Rows.ProductKeyRotation;
+  ProductKeySla: Rows.ProductKeySla;
   ProductKeyStatement: Rows.ProductKeyStatement;
   ProductOffering: Rows.ProductOffering;
   ProductVersion: Rows.ProductVersion;
   SigningKey: Rows.SigningKey;
+  SlaBreach: Rows.SlaBreach;
+  SlaDefinition: Rows.SlaDefinition;
+  SlaDefinitionVersion: Rows.SlaDefinitionVersion;
   SubscriptionType: Rows.SubscriptionType;
   Wallet: Rows.Wallet;
 }
@@ -129,10 +137,14 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   ProductKeyMeter: Prisma.ProductKeyMeterScalarFieldEnum,
   ProductKeyPayment: Prisma.ProductKeyPaymentScalarFieldEnum,
   ProductKeyRotation: Prisma.ProductKeyRotationScalarFieldEnum,
+  ProductKeySla: Prisma.ProductKeySlaScalarFieldEnum,
   ProductKeyStatement: Prisma.ProductKeyStatementScalarFieldEnum,
   ProductOffering: Prisma.ProductOfferingScalarFieldEnum,
   ProductVersion: Prisma.ProductVersionScalarFieldEnum,
   SigningKey: Prisma.SigningKeyScalarFieldEnum,
+  SlaBreach: Prisma.SlaBreachScalarFieldEnum,
+  SlaDefinition: Prisma.SlaDefinitionScalarFieldEnum,
+  SlaDefinitionVersion: Prisma.SlaDefinitionVersionScalarFieldEnum,
   SubscriptionType: Prisma.SubscriptionTypeScalarFieldEnum,
   Wallet: Prisma.WalletScalarFieldEnum,
 };

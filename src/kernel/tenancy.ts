@@ -29,6 +29,7 @@ const ownerColumns: Partial<Record<Model, string>> = {
   Order: 'customer_id',
   ProductKey: 'customer_id',
   ProductKeyStatement: 'customer_id',
+  SlaBreach: 'customer_id',
   Wallet: 'customer_id',
 };
 

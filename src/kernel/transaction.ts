@@ -45,9 +45,14 @@ export interface InsertableRows {
   product_key_pricing_rules: Prisma.ProductKeyPricingRuleCreateManyInput;
   product_key_products: Prisma.ProductKeyProductCreateManyInput;
   product_key_rotations: Prisma.ProductKeyRotationCreateManyInput;
+  product_key_slas: Prisma.ProductKeySlaCreateManyInput;
   product_key_statements: Prisma.ProductKeyStatementCreateManyInput;
   product_key_usages: Prisma.ProductKeyUsageCreateManyInput;
   product_keys: Prisma.ProductKeyCreateManyInput;
+  sla_breach_credits: Prisma.SlaBreachCreditCreateManyInput;
+  sla_breaches: Prisma.SlaBreachCreateManyInput;
+  sla_definition_versions: Prisma.SlaDefinitionVersionCreateManyInput;
+  sla_definitions: Prisma.SlaDefinitionCreateManyInput;
   wallets: Prisma.WalletCreateManyInput;
 }
 

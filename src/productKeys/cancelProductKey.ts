@@ -4,7 +4,7 @@ import { refusal } from '../kernel/refusal.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { inTransaction, type Tx } from '../kernel/transaction.js';
 import { changeProductKey } from './changeProductKey.js';
-import { creditOwner, findOwnersWallet } from './creditOwner.js';
+import { cancelledEarly, creditOwner, findOwnersWallet } from './creditOwner.js';
 import { byClock, transition } from './life.js';
 import { closeLast } from './lockMeters.js';
 import { checkedReason, illegalTransition, lockProductKey } from './lockProductKey.js';
@@ -40,7 +40,7 @@ export async function cancelProductKey(ctx: RequestContext, input: CancelProduct
       refuseMidPeriod(key, input, periodEnd, clock === 'SCHEDULED' || periodEnd === null);
       await endNow(tx, key, reason);
       const credits = creditsOf(payments, ctx.now, clock === 'TRIALING' ? key.trialEndsAt : null);
-      return { ...refs, ledgerEntryIds: await creditOwner(tx, key, credits, wallet) };
+      return { ...refs, ledgerEntryIds: await creditOwner(tx, key, credits, wallet, cancelledEarly(key)) };
     }
     const change = { cancelAt: periodEnd };
     await changeProductKey(tx, key, change, { type: 'product_key.cancellation_scheduled', reason });

@@ -22,8 +22,8 @@ import { productKeyTaken } from './productKeyText.js';
  * fields, then what they name and is not there, each time all at once, then the owner. The owner's account is found or made in
  * the same transaction, so a refusal makes none.
  * @throws Refusal InvalidInput, InvalidExpiry; ProductNotFound, ProductArchived, ProductUnpublished, OrganizationNotFound,
- *   OrganizationArchived, ApplicationNotFound, ApplicationArchived, SlaDefinitionNotFound, PricingRuleNotFound, ModeMismatch;
- *   CustomerNotFound, BrandMismatch, CustomerErased, EmailTaken, ProductKeyTaken
+ *   OrganizationArchived, ApplicationNotFound, ApplicationArchived, SlaDefinitionNotFound, SlaDefinitionArchived, PricingRuleNotFound,
+ *   ModeMismatch; CustomerNotFound, BrandMismatch, CustomerErased, EmailTaken, ProductKeyTaken
  */
 export async function createProductKey(
   ctx: RequestContext,
@@ -86,7 +86,7 @@ async function findParts(tx: Tx, input: CreateProductKeyInput) {
   const organizationIds = await findNamed(tx, problems, 'Organization', all('namedOrganizations'));
   const products = await findProducts(tx, problems, input.productIds);
   const applicationIds = await findNamed(tx, problems, 'Application', all('applications'));
-  await attachSlaDefinitions(tx, problems, id, input.slaDefinitionIds ?? []);
+  await attachSlaDefinitions(tx, problems, { id, start: input.start }, input.slaDefinitionIds ?? []);
   await attachPricingRules(tx, problems, id, input.pricingRuleIds ?? []);
   if (problems.length > 0) throw new Refusal(problems);
   return { id, providerOrganizationId, organizationId, organizationIds, products, applicationIds };

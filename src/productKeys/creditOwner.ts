@@ -11,6 +11,18 @@ import { payIntoWallet } from '../wallets/payIntoWallet.js';
 
 const path = ['input', 'walletId'];
 
+/** Why something is given back, as the books say it, and what asks for it in the input. */
+export interface CreditReason {
+  readonly kind: 'PRORATION' | 'SLA_CREDIT';
+  readonly reason: string;
+  readonly at: readonly string[];
+}
+
+/** Why a cancellation gives something back. */
+export function cancelledEarly({ number }: ProductKey): CreditReason {
+  return { kind: 'PRORATION', reason: `Product key ${number} was cancelled within what was paid for.`, at: path };
+}
+
 /**
  * A step: the wallet that an input names; it must be the owner's.
  * @throws Refusal WalletNotFound, ModeMismatch, BrandMismatch, InvalidInput
@@ -23,9 +35,9 @@ export async function findOwnersWallet(tx: Tx, key: ProductKey, walletId: string
 }
 
 /**
- * A step: puts what a cancellation gives back into the owner's wallets: PRORATION, from outside, where it was paid. Into the named
- * wallet; else, for each currency, into the owner's default wallet, which is made where there is none. Call it last.
- * @returns the ledger entries' ids
+ * A step: puts what a cancellation or the breach of an SLA gives back into the owner's wallets, from outside, where it was paid.
+ * Into the named wallet; else, for each currency, into the owner's default wallet, which is made where there is none. Call it last.
+ * @returns the ledger entries' ids, in the order of the credits
  * @throws Refusal CurrencyMismatch, BalanceLimitExceeded
  */
 export async function creditOwner(
@@ -33,6 +45,7 @@ export async function creditOwner(
   key: ProductKey,
   credits: ReadonlyMap<string, bigint>,
   named: Wallet | null,
+  { kind, reason, at }: CreditReason,
 ): Promise<string[]> {
   const other = named && [...credits.keys()].find((currency) => currency !== named.currency);
   if (named && other !== null && other !== undefined) throw currencyMismatch(named.currency, path);
@@ -42,10 +55,9 @@ export async function creditOwner(
   }
   await tx.flush();
   const ledgerEntryIds: string[] = [];
-  const reason = `Product key ${key.number} was cancelled within what was paid for.`;
-  const why = { kind: 'PRORATION', reason, reference: null, orderId: null } as const;
+  const why = { kind, reason, reference: null, orderId: null };
   for (const [walletId, currency, amount] of wallets) {
-    const moved = await payIntoWallet(tx, 'IN', { walletId, currency, amount, transactionId: newId(), ...why }, path);
+    const moved = await payIntoWallet(tx, 'IN', { walletId, currency, amount, transactionId: newId(), ...why }, at);
     ledgerEntryIds.push(moved.ledgerEntryId);
   }
   return ledgerEntryIds;

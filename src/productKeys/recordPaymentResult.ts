@@ -5,20 +5,21 @@ import { newId } from '../kernel/id.js';
 import { refuseIfAny, userError, type UserErrorData } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { checkLength, presentText } from '../kernel/text.js';
-import { inSqlTransaction, type SqlTx } from '../kernel/transaction.js';
+import { inTransaction, type SqlTx } from '../kernel/transaction.js';
 import { changeProductKey } from './changeProductKey.js';
 import { lockProductKey, refuseEnded } from './lockProductKey.js';
 import { meterAsOf } from './meter.js';
 import { findRecorded, isPaidOtherwise, paymentTaken, type ToldPayment } from './payments.js';
 import { readMeter } from './readTerms.js';
+import { settleBreaches } from './settleBreaches.js';
 import { switchOff, switchOn } from './switchProductKey.js';
 
 /**
  * Records what a billing system tells of a payment. A failure disables the key where it says so, unless its period has been paid
- * otherwise; a success undoes what a failure disabled, and nothing else. The same payment told again changes nothing, also when
+ * otherwise; a success undoes what a failure disabled, and gives back what breaches of SLAs in its period deserve. The same payment told again changes nothing, also when
  * the key has ended since; a payment that failed may succeed, one that succeeded stays so.
  * @throws Refusal InvalidInput, InvalidAmount, InvalidCurrency, ProductKeyNotFound, ModeMismatch, BrandMismatch, PaymentConflict,
- *   ProductKeyEnded
+ *   ProductKeyEnded, BalanceLimitExceeded
  */
 export async function recordPaymentResult(
   ctx: RequestContext,
@@ -27,7 +28,7 @@ export async function recordPaymentResult(
   const problems = problemsOf(input);
   const amountMinor = amountOf(problems, input);
   refuseIfAny(problems);
-  return inSqlTransaction(
+  return inTransaction(
     ctx,
     async (tx) => {
       const key = await lockProductKey(tx, input);
@@ -45,6 +46,7 @@ export async function recordPaymentResult(
       refuseEnded(key);
       const payment = await addPayment(tx, key, told);
       await carryOut(tx, key, payment, presentText(input.reason));
+      await settleBreaches(tx, key, payment);
       return { ...refs, paymentId: payment.id };
     },
     paymentTaken(input.result),

@@ -1,18 +1,27 @@
 import type { ProductKeyPayment } from '../generated/prisma/client.js';
 
 /** What of a payment decides about what is given back of it. */
-export type PaidPeriod = Pick<ProductKeyPayment, 'amountMinor' | 'currency' | 'periodStartsAt' | 'periodEndsAt'>;
+export type PaidPeriod = Pick<ProductKeyPayment, 'amountMinor' | 'currency' | 'periodStartsAt' | 'periodEndsAt'> & {
+  /** What breaches of SLAs gave back of it before; absent: nothing. */
+  readonly creditedMinor?: bigint;
+};
 
 /**
  * What a cancellation at an instant gives back of a payment, in minor units: its amount times the milliseconds of its period that
  * are not used yet through all milliseconds of it, rounded down. All of it where the period has not begun, nothing where it is over.
+ * Never more than is left of the payment after what breaches of SLAs gave back.
  */
-export function unusedCredit({ amountMinor, periodStartsAt, periodEndsAt }: PaidPeriod, at: Date): bigint {
+export function unusedCredit(
+  { amountMinor, periodStartsAt, periodEndsAt, creditedMinor = 0n }: PaidPeriod,
+  at: Date,
+): bigint {
   if (amountMinor === null || periodStartsAt === null || periodEndsAt === null) return 0n;
   const length = BigInt(periodEndsAt.getTime() - periodStartsAt.getTime());
   const from = at > periodStartsAt ? at : periodStartsAt;
   const unused = BigInt(Math.max(0, periodEndsAt.getTime() - from.getTime()));
-  return (amountMinor * unused) / length;
+  const credit = (amountMinor * unused) / length;
+  const left = amountMinor - creditedMinor;
+  return credit < left ? credit : left;
 }
 
 /**

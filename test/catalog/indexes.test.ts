@@ -15,6 +15,8 @@ const lists: Record<string, [table: string, scope: string]> = {
   Product: ['products', 'business_id'],
   ProductOffering: ['product_offerings', 'business_id'],
   ProductVersion: ['product_versions', 'business_id, product_id'],
+  SlaBreach: ['sla_breaches', 'business_id, mode, product_key_id'],
+  SlaDefinition: ['sla_definitions', 'business_id, mode'],
   SubscriptionType: ['subscription_types', 'business_id'],
 };
 const expressions: Record<string, string> = {
@@ -33,30 +35,36 @@ test.each(Object.keys(lists))('every order of a list of %s has an index', async 
   for (const field of fields) expect(indexed).toContain(`(${scope}, ${expressions[field] ?? field.toLowerCase()}, id)`);
 });
 
-test.each(['brands', 'entitlements', 'packages', 'products', 'product_offerings', 'subscription_types'])(
-  'search and metadata of %s are read from an index',
-  async (table) => {
-    const plan = async (condition: string) => {
-      const client = await api.db.writer.pool.connect();
-      try {
-        await client.query('BEGIN');
-        // Of few rows all are read at once: without other ways, and conditions that another index fits, this one must show.
-        await client.query('SET LOCAL enable_seqscan = off');
-        await client.query('SET LOCAL enable_indexscan = off');
-        const text = `EXPLAIN SELECT t.id FROM ${table} t WHERE ${condition}`;
-        const { rows } = await client.query<{ 'QUERY PLAN': string }>(text);
-        await client.query('ROLLBACK');
-        return rows.map((row) => row['QUERY PLAN']).join(' ');
-      } finally {
-        client.release();
-      }
-    };
-    const texts: Record<string, string> = {
-      products: "lower(t.name || ' ' || t.sku)",
-      product_offerings: "lower(t.name || ' ' || t.license_type)",
-      brands: "lower(t.name || ' ' || t.url)",
-    };
-    expect(await plan(`${texts[table] ?? 'lower(t.name)'} LIKE '%abc%'`)).toContain(`${table}_search`);
-    expect(await plan(`t.metadata @> '{"a": "b"}'::jsonb`)).toContain(`${table}_metadata`);
-  },
-);
+test.each([
+  'brands',
+  'entitlements',
+  'packages',
+  'products',
+  'product_offerings',
+  'sla_definitions',
+  'subscription_types',
+])('search and metadata of %s are read from an index', async (table) => {
+  const plan = async (condition: string) => {
+    const client = await api.db.writer.pool.connect();
+    try {
+      await client.query('BEGIN');
+      // Of few rows all are read at once: without other ways, and conditions that another index fits, this one must show.
+      await client.query('SET LOCAL enable_seqscan = off');
+      await client.query('SET LOCAL enable_indexscan = off');
+      const text = `EXPLAIN SELECT t.id FROM ${table} t WHERE ${condition}`;
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(text);
+      await client.query('ROLLBACK');
+      return rows.map((row) => row['QUERY PLAN']).join(' ');
+    } finally {
+      client.release();
+    }
+  };
+  const texts: Record<string, string> = {
+    products: "lower(t.name || ' ' || t.sku)",
+    product_offerings: "lower(t.name || ' ' || t.license_type)",
+    brands: "lower(t.name || ' ' || t.url)",
+    sla_definitions: "lower(t.name || ' ' || coalesce(t.description, ''))",
+  };
+  expect(await plan(`${texts[table] ?? 'lower(t.name)'} LIKE '%abc%'`)).toContain(`${table}_search`);
+  expect(await plan(`t.metadata @> '{"a": "b"}'::jsonb`)).toContain(`${table}_metadata`);
+});

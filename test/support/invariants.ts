@@ -35,7 +35,18 @@ const offenders = {
     SELECT t.id FROM ledger_transfers t JOIN ledger_transactions x ON x.id = t.transaction_id
       JOIN ledger_accounts d ON d.id = t.debit_account_id JOIN ledger_accounts c ON c.id = t.credit_account_id
      WHERE (x.kind, d.kind, c.kind, t.is_credit) NOT IN (('CREDIT', 'FUNDING', 'WALLET', true), ('PURCHASE', 'WALLET', 'SALES', false),
-       ('PRORATION', 'WALLET', 'SALES', false), ('PRORATION', 'SALES', 'WALLET', true))`,
+       ('PRORATION', 'WALLET', 'SALES', false), ('PRORATION', 'SALES', 'WALLET', true), ('PRORATION', 'FUNDING', 'WALLET', true),
+       ('SLA_CREDIT', 'FUNDING', 'WALLET', true))`,
+  'a payment of which breaches of SLAs gave back more than was paid': `
+    SELECT p.id FROM product_key_payments p JOIN sla_breach_credits c ON c.payment_id = p.id
+     GROUP BY p.business_id, p.mode, p.id, p.amount_minor HAVING sum(c.amount_minor) > p.amount_minor`,
+  'an SLA credit whose ledger entry is not what it gives back, or is none of the owner': `
+    SELECT c.sla_breach_id AS id FROM sla_breach_credits c JOIN ledger_transfers t ON t.id = c.ledger_entry_id
+      JOIN ledger_transactions x ON x.id = t.transaction_id JOIN wallets w ON w.id = t.wallet_id JOIN sla_breaches b ON b.id = c.sla_breach_id
+     GROUP BY c.sla_breach_id, c.ledger_entry_id, t.amount_minor, t.currency, x.kind, w.customer_id, b.customer_id
+    HAVING sum(c.amount_minor) <> t.amount_minor OR bool_or(c.currency <> t.currency) OR x.kind <> 'SLA_CREDIT' OR w.customer_id <> b.customer_id
+    UNION ALL SELECT x.id FROM ledger_transactions x JOIN ledger_transfers t ON t.transaction_id = x.id
+     WHERE x.kind = 'SLA_CREDIT' AND NOT EXISTS (SELECT 1 FROM sla_breach_credits c WHERE c.ledger_entry_id = t.id)`,
   'an order that was not paid in full, or a free one that was': `
     SELECT o.id FROM orders o LEFT JOIN ledger_transfers t ON t.transaction_id = o.ledger_transaction_id AND NOT t.is_credit
      WHERE o.status = 'COMPLETED'
@@ -69,6 +80,7 @@ const offenders = {
       SELECT w.id, coalesce(w.ledger_sequence, 0) AS facts, 'Wallet' AS kind, ARRAY['wallet.credited', 'wallet.debited'] AS types FROM wallets w
       UNION ALL SELECT id, 1, 'Order', ARRAY['order.completed'] FROM orders
       UNION ALL SELECT id, 1, 'DiscountRedemption', ARRAY['discount.redeemed'] FROM discount_redemptions
+      UNION ALL SELECT id, 1, 'SlaBreach', ARRAY['sla.breached'] FROM sla_breaches
       UNION ALL SELECT id, 1, 'License', ARRAY['license.created'] FROM licenses) o
      WHERE facts <> (SELECT count(*) FROM changes c WHERE c.object_type = o.kind AND c.object_id = o.id AND c.type = ANY (o.types))`,
   'a wallet whose version is not the number of its changes': `

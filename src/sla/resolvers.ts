@@ -1,0 +1,71 @@
+import type { Resolvers } from '../generated/graphql.js';
+import { found, idOf, required } from '../graphql/fields.js';
+import { mutation } from '../graphql/mutation.js';
+import { moneyOf } from '../kernel/money.js';
+import { totalsOf } from '../productKeys/slaShares.js';
+import { decimalOf } from '../slaDefinitions/measure.js';
+import { penaltiesOf, targetOf } from '../slaDefinitions/terms.js';
+import { attachSlaDefinition } from './attachSlaDefinition.js';
+import { detachSlaDefinition } from './detachSlaDefinition.js';
+import { recordSlaBreach } from './recordSlaBreach.js';
+import { checkedPeriod } from './slaCompliance.js';
+
+export const slaResolvers = {
+  Mutation: {
+    attachSlaDefinition: mutation(attachSlaDefinition),
+    detachSlaDefinition: mutation(detachSlaDefinition),
+    recordSlaBreach: mutation(recordSlaBreach, { movesMoney: true }),
+  },
+  ProductKey: {
+    slas: async ({ id }, { includeDetached }, { loaders }) =>
+      (await loaders.slasByProductKey.load(id)).filter(({ detachedAt }) => includeDetached || detachedAt === null),
+    slaBreaches: ({ id }, args, { loaders }) => loaders.slaBreachesByProductKey.load({ parentId: id, args }),
+    slaCompliance: ({ id }, period, { loaders }) => loaders.slaComplianceByProductKey.load(checkedPeriod(id, period)),
+  },
+  ProductKeySla: {
+    definition: ({ slaDefinitionId }, _, { loaders }) => required(loaders.slaDefinitionById.load(slaDefinitionId)),
+    version: ({ slaDefinitionVersionId }, _, { loaders }) =>
+      required(loaders.slaVersionById.load(slaDefinitionVersionId)),
+  },
+  SlaBreach: {
+    id: idOf('SlaBreach'),
+    productKey: ({ productKeyId }, _, { loaders }) => required(loaders.productKeyById.load(productKeyId)),
+    definition: ({ slaDefinitionId }, _, { loaders }) => required(loaders.slaDefinitionById.load(slaDefinitionId)),
+    definitionVersion: ({ slaDefinitionVersionId }, _, { loaders }) =>
+      required(loaders.slaVersionById.load(slaDefinitionVersionId)),
+    target: async ({ slaDefinitionVersionId, metric }, _, { loaders }) =>
+      decimalOf(targetOf(await required(loaders.slaVersionById.load(slaDefinitionVersionId)), metric) ?? 0n),
+    measured: ({ measured }) => decimalOf(measured),
+    penalty: async ({ slaDefinitionVersionId, penaltyIndex }, _, { loaders }) =>
+      penaltyIndex === null
+        ? null
+        : (penaltiesOf(await required(loaders.slaVersionById.load(slaDefinitionVersionId)))[penaltyIndex] ?? null),
+    credits: async ({ id }, _, { loaders }) =>
+      [...totalsOf(await loaders.creditsBySlaBreach.load(id))].map(([currency, minor]) => moneyOf(minor, currency)),
+    ledgerEntries: async ({ id }, _, { loaders }) =>
+      Promise.all(
+        (await loaders.creditsBySlaBreach.load(id)).map((one) =>
+          required(loaders.ledgerEntryById.load(one.ledgerEntryId)),
+        ),
+      ),
+  },
+  SlaCompliance: {
+    definition: ({ slaDefinitionId }, _, { loaders }) => required(loaders.slaDefinitionById.load(slaDefinitionId)),
+  },
+  LedgerTransaction: {
+    slaBreach: async ({ id }, _, { loaders }) =>
+      found(loaders.slaBreachById, await loaders.slaBreachIdByTransaction.load(id)),
+  },
+  AttachSlaDefinitionPayload: {
+    productKey: ({ productKeyId }, _, { loaders }) => found(loaders.productKeyById, productKeyId),
+  },
+  DetachSlaDefinitionPayload: {
+    productKey: ({ productKeyId }, _, { loaders }) => found(loaders.productKeyById, productKeyId),
+  },
+  RecordSlaBreachPayload: {
+    slaBreach: ({ slaBreachId }, _, { loaders }) => found(loaders.slaBreachById, slaBreachId),
+    productKey: ({ productKeyId }, _, { loaders }) => found(loaders.productKeyById, productKeyId),
+    ledgerEntries: ({ ledgerEntryIds }, _, { loaders }) =>
+      ledgerEntryIds ? Promise.all(ledgerEntryIds.map((id) => required(loaders.ledgerEntryById.load(id)))) : null,
+  },
+} satisfies Resolvers;
