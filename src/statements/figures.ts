@@ -16,14 +16,6 @@ export type PartFigure = Part & { readonly currency: string };
 /** A discount with the same. */
 export type DiscountFigure = DiscountData & { readonly currency: string };
 
-/** What was credited for a breach. */
-export interface CreditFigure {
-  readonly metric: string;
-  readonly amountMinor: bigint;
-  readonly currency: string;
-  readonly at: Date;
-}
-
 /** An amount of a statement; null: it has no currency, as nothing charges it. */
 function amount(minor: string, currency: string | null): Money | null {
   return currency === null ? null : moneyOf(BigInt(minor), currency);

@@ -66,7 +66,7 @@ export const statementResolvers = {
     periodStart: ({ startsAt }) => startsAt,
     periodEnd: ({ endsAt }) => endsAt,
     ...figureFields,
-    slaCredits: () => [],
+    slaCredits: (statement, _, { loaders }) => loaders.slaCreditsByStatement.load(statement),
     testMode: ({ mode }) => mode === 'TEST',
   },
   UsageQuote: {
@@ -96,6 +96,7 @@ export const statementResolvers = {
   StatementSlaCredit: {
     amount: ({ amountMinor, currency }) => moneyOf(amountMinor, currency),
     creditedAt: ({ at }) => at,
+    slaBreach: ({ slaBreachId }, _, { loaders }) => found(loaders.slaBreachById, slaBreachId),
   },
   AttachPricingRulePayload: { productKey },
   DetachPricingRulePayload: { productKey },

@@ -5,6 +5,7 @@ import { newProduct } from '../support/catalog.js';
 import { changesOf, rowId } from '../support/licenses.js';
 import { callPricing, closePeriodsAt, newPricingRule, quote, statementsOf } from '../support/pricing.js';
 import { callProductKey, newProductKey } from '../support/productKeys.js';
+import { callSla, newSlaDefinition } from '../support/sla.js';
 import { callUsage, countWrites } from '../support/usage.js';
 
 const api = useApi();
@@ -319,6 +320,38 @@ test('a key whose period cannot be closed stops no other, and is closed when it 
   await api.db.writer.pool.query('DROP TRIGGER refuse_one ON product_key_statements; DROP FUNCTION refuse_one');
   await closePeriodsAt(api, day(1));
   expect(await shortly(ids[1] as string)).toEqual([[day(0), day(1), '0', '1.00']]);
+});
+
+test('what was credited for a breach stands in the statement of the period in which it was, beside the total', async () => {
+  const slaDefinitionId = await newSlaDefinition(api, business.live);
+  const id = await dailyKey({ slaDefinitionIds: [slaDefinitionId] });
+  const payment = { externalPaymentId: `sla-${id}`, result: 'SUCCEEDED', amount: '10', currencyCode: 'USD' };
+  await callProductKey(api, business.live, 'recordPaymentResult', { productKeyId: id, ...payment });
+  api.setNow(day(1.25));
+  const breach = { metric: 'AVAILABILITY', measured: '98', startsAt: day(0), endsAt: day(0.5) };
+  await callSla(
+    api,
+    business.live,
+    'recordSlaBreach',
+    { productKeyId: id, slaDefinitionId, ...breach },
+    'slaBreach { id }',
+  );
+  await closePeriodsAt(api, day(3));
+  const query = `query ($id: ID!) { productKey(id: $id) { statements(orderBy: { direction: ASC }) { nodes { total { amount }
+    slaCredits { metric amount { amount currencyCode } creditedAt slaBreach { startsAt } } } } } }`;
+  const { productKey } = await api.data({ token: business.live, query, variables: { id } });
+  const credit = {
+    metric: 'AVAILABILITY',
+    amount: { amount: '2.50', currencyCode: 'USD' },
+    creditedAt: day(1.25),
+    slaBreach: { startsAt: day(0) },
+  };
+  const total = { amount: '1.00' };
+  expect(productKey.statements.nodes).toEqual([
+    { total, slaCredits: [] },
+    { total, slaCredits: [credit] },
+    { total, slaCredits: [] },
+  ]);
 });
 
 test('what no bigint holds is charged and told', async () => {
