@@ -2,7 +2,7 @@ import type { ProductKey } from '../generated/prisma/client.js';
 import { asServer } from '../kernel/asServer.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { changeProductKey } from './changeProductKey.js';
-import { byClock, nextDue, type DueEvent } from './life.js';
+import { byClock, hasEnded, nextDue, type DueEvent } from './life.js';
 import { closeLast } from './lockMeters.js';
 import { noticeOwner } from './notices.js';
 
@@ -20,6 +20,8 @@ export async function carryOutDue(tx: SqlTx, stored: ProductKey): Promise<Produc
     const due = nextDue(key, tx.ctx.now);
     if (!due) return key;
     key = await carryOut(asServer(tx, due.at), key, due);
+    // Its last statement is dated with when it is written: whoever polls for statements does not miss it.
+    if (hasEnded(key.status)) key = await closeLast(tx, key);
   }
   throw new Error(`events of product key ${stored.id} stay due however often they are carried out`);
 }
@@ -29,9 +31,9 @@ async function carryOut(tx: SqlTx, key: ProductKey, { kind, at }: DueEvent): Pro
     changeProductKey(tx, key, change, { type, reason: null });
   switch (kind) {
     case 'CANCEL':
-      return closeLast(tx, await write('product_key.cancelled', { status: 'CANCELLED', cancelledAt: at }));
+      return write('product_key.cancelled', { status: 'CANCELLED', cancelledAt: at });
     case 'EXPIRE':
-      return closeLast(tx, await write('product_key.expired', { status: 'EXPIRED', expiredAt: at }));
+      return write('product_key.expired', { status: 'EXPIRED', expiredAt: at });
     case 'TRIAL_NOTICE':
       await noticeOwner(tx, key, 'product-key-trial-expiring');
       return write('product_key.trial_expiring', { trialNotifiedAt: at });

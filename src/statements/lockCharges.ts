@@ -3,7 +3,6 @@ import type { SqlTx } from '../kernel/transaction.js';
 import { readCharges, type KeyCharges } from '../pricing/readCharges.js';
 import { lockMeters } from '../productKeys/lockMeters.js';
 import { lockProductKey, refuseEnded } from '../productKeys/lockProductKey.js';
-import { ruleHistory } from './ruleHistory.js';
 
 /** A locked product key, what charges it, and from when on a change of that counts. */
 export interface LockedCharges extends KeyCharges {
@@ -11,6 +10,11 @@ export interface LockedCharges extends KeyCharges {
   /** Now; never before the present period, nor before the last change, whatever the clocks of other processes said. */
   readonly at: Date;
 }
+
+const isOfKey = 'a.business_id = $1 AND a.mode = $2 AND a.product_key_id = $3';
+const lastText = `SELECT greatest($4::timestamptz, $5::timestamptz,
+    (SELECT max(greatest(a.attached_at, a.detached_at)) FROM product_key_pricing_rules a WHERE ${isOfKey}),
+    (SELECT max(greatest(a.attached_at, a.detached_at)) FROM product_key_discounts a WHERE ${isOfKey})) AS at`;
 
 /**
  * A step: the product key that an input names, locked, with what charges it. Periods that are over are closed before, with what
@@ -26,10 +30,14 @@ export async function lockCharges(
   const meter = (await lockMeters(tx, [key])).get(key.id);
   if (!meter) throw new Error('a product key has no meter');
   const charges = (await readCharges(tx, [key.id], null)).get(key.id) as KeyCharges;
-  const [history = []] = await ruleHistory(tx, key, [key.id]);
-  const instants = [...history, ...charges.discounts].flatMap(({ attachedAt, detachedAt }) => [attachedAt, detachedAt]);
   // The first period has none before it whose statement could be changed; it may be still to come.
-  if (meter.periodStartsAt > key.startsAt) instants.push(meter.periodStartsAt);
-  const last = Math.max(tx.ctx.now.getTime(), ...instants.map((instant) => instant?.getTime() ?? 0));
-  return { key, ...charges, at: new Date(last) };
+  const since = meter.periodStartsAt > key.startsAt ? meter.periodStartsAt : key.createdAt;
+  const [last] = await tx.sql<{ at: Date }>('last_change_of_charges', lastText, [
+    key.businessId,
+    key.mode,
+    key.id,
+    tx.ctx.now,
+    since,
+  ]);
+  return { key, ...charges, at: last?.at ?? tx.ctx.now };
 }

@@ -31,7 +31,7 @@ export async function removeDiscountFromProductKey(
 async function isRemovedNow(tx: SqlTx, key: ProductKey, redemptionId: string, at: Date): Promise<boolean> {
   const [row] = await tx.sql<{ isRemoved: boolean }>(
     'remove_product_key_discount',
-    `WITH removed AS (UPDATE product_key_discounts SET detached_at = greatest($5, attached_at)
+    `WITH removed AS (UPDATE product_key_discounts SET detached_at = $5
         WHERE business_id = $1 AND mode = $2 AND product_key_id = $3 AND id = $4 AND detached_at IS NULL RETURNING id)
       SELECT EXISTS (SELECT FROM removed) AS "isRemoved" FROM product_key_discounts
         WHERE business_id = $1 AND mode = $2 AND product_key_id = $3 AND id = $4`,

@@ -55,6 +55,7 @@ export const statementResolvers = {
     pricingRule: ({ pricingRuleId }, _, { loaders }) => found(loaders.pricingRuleById, pricingRuleId),
   },
   ProductKeyDiscount: {
+    redemptionId: idOf('DiscountRedemption'),
     redemption: ({ id }, _, { loaders }) => found(loaders.discountRedemptionById, id),
     amounts: ({ amountsMinor }) => moneysOf(amountsMinor),
     minimumSpends: ({ minimumSpendsMinor }) => moneysOf(minimumSpendsMinor),

@@ -3,6 +3,7 @@ import { useApi } from '../support/api.js';
 import { newApiKey, newBusiness, newCustomer, newSession, type TestBusiness } from '../support/business.js';
 import { newProduct } from '../support/catalog.js';
 import { newDiscount, newDiscountCodes } from '../support/discounts.js';
+import { expectInvariants } from '../support/invariants.js';
 import { changesOf } from '../support/licenses.js';
 import { callPricing, closePeriodsAt, newPricingRule, quote, statementsOf } from '../support/pricing.js';
 import { callProductKey, newProductKey, productKeyInput } from '../support/productKeys.js';
@@ -27,7 +28,7 @@ const rule = (amount = '10', fields: Fields = {}) =>
 const keyOf = async (fields: Fields = {}) => newProductKey(api, business.live, { productIds: [productId], ...fields });
 
 const charges = `id version pricingRules { attachedAt detachedAt pricingRule { id version } terms { version name amount { amount } } }
-  discounts { redemption { id } percentBasisPoints amounts { amount } minimumSpends { amount } stackingOrder attachedAt detachedAt }`;
+  discounts { redemptionId redemption { id } percentBasisPoints amounts { amount } minimumSpends { amount } stackingOrder attachedAt detachedAt }`;
 const selection = `productKey { ${charges} }`;
 
 const call = (name: string, input: Fields, { token = business.live, headers = {}, more = '' } = {}) =>
@@ -413,4 +414,8 @@ test('a quote by rules alone, with a quota of its own; or of a key by other rule
     'CURRENCY_MISMATCH pricingRuleIds.1',
   ]);
   expect(await refused({ units: 1, productKeyId: 'nothing' })).toEqual(['PRODUCT_KEY_NOT_FOUND productKeyId']);
+});
+
+test('after all that, every statement is what its parts come to, every limit is exact', async () => {
+  await expectInvariants(api.db);
 });

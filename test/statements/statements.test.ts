@@ -2,8 +2,16 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { useApi } from '../support/api.js';
 import { newApiKey, newBusiness, newCustomer, newSession, type TestBusiness } from '../support/business.js';
 import { newProduct } from '../support/catalog.js';
+import { expectInvariants } from '../support/invariants.js';
 import { changesOf, rowId } from '../support/licenses.js';
-import { callPricing, closePeriodsAt, newPricingRule, quote, statementsOf } from '../support/pricing.js';
+import {
+  applyDueEventsAt,
+  callPricing,
+  closePeriodsAt,
+  newPricingRule,
+  quote,
+  statementsOf,
+} from '../support/pricing.js';
 import { callProductKey, newProductKey } from '../support/productKeys.js';
 import { callSla, newSlaDefinition } from '../support/sla.js';
 import { callUsage, countWrites } from '../support/usage.js';
@@ -235,6 +243,30 @@ test('a period is charged by what was attached just before its end, at its versi
   expect(statements.at(-1)).toMatchObject({ currencyCode: null, subtotal: null, total: null, lines: [] });
 });
 
+test('whoever is behind the clock that closed a period changes the next one, not the one that is closed', async () => {
+  const id = await dailyKey({ pricingRuleIds: [] });
+  const pricingRuleId = await newPricingRule(api, business.live, { amount: '5', model: 'FLAT' });
+  await closePeriodsAt(api, day(1, 5));
+  api.setNow(day(1, -3));
+  const on = { productKeyId: id, pricingRuleId };
+  const rules = 'productKey { pricingRules { attachedAt } pricingRuleHistory { attachedAt detachedAt } }';
+  const { productKey } = await callPricing(api, business.live, 'attachPricingRule', on, rules);
+  expect(productKey.pricingRules).toEqual([{ attachedAt: day(1) }]);
+  api.setNow(day(1.5));
+  await callPricing(api, business.live, 'detachPricingRule', on, rules);
+  api.setNow(day(1.4));
+  const again = await callPricing(api, business.live, 'attachPricingRule', on, rules);
+  expect(again.productKey.pricingRuleHistory).toEqual([
+    { attachedAt: day(1.5), detachedAt: null },
+    { attachedAt: day(1), detachedAt: day(1.5) },
+  ]);
+  await closePeriodsAt(api, day(2));
+  expect(await shortly(id)).toEqual([
+    [day(0), day(1), '0', null],
+    [day(1), day(2), '0', '5.00'],
+  ]);
+});
+
 test('the last period ends with the key, and what a period costs goes down with it; then nothing is left to close', async () => {
   const product = { quotaPeriod: 'MONTH' };
   const flat = await newPricingRule(api, business.live, { amount: '31', model: 'FLAT' });
@@ -294,6 +326,21 @@ test('a cancellation for the end of a period closes that one alone, whether the 
   expect((await use(ids[0] as string, 1)).userErrors[0].code).toBe('PRODUCT_KEY_NOT_USABLE');
   await callProductKey(api, business.live, 'disableProductKey', { productKeyId: ids[1] });
   for (const id of ids) expect(await shortly(id)).toEqual([[day(0), day(1), '0', '1.00']]);
+});
+
+test('a statement that is written late is dated with when it is, not with when the key ended', async () => {
+  const id = await dailyKey({ expiration: day(1.5) }, { quotaPeriod: null });
+  api.setNow(day(9));
+  await callProductKey(api, business.live, 'disableProductKey', { productKeyId: id });
+  expect(await shortly(id)).toEqual([]);
+  expect(await applyDueEventsAt(api, day(9))).toBeGreaterThan(0);
+  const [statement] = await statementsOf(api, business.live, id);
+  expect([statement.periodEnd, statement.closedAt]).toEqual([day(1.5), day(9)]);
+  const events = (await changesOf(api, id)).slice(-2);
+  expect(events.map(({ type, created_at }) => [type, created_at.toISOString()])).toEqual([
+    ['product_key.expired', day(1.5)],
+    ['product_key.period_closed', day(9)],
+  ]);
 });
 
 test('of uses and an end at once, each use that was counted stands in the last statement, and no other', async () => {
@@ -435,4 +482,8 @@ test('what is due is read off its own index, however many keys there are', async
     await client.query('ROLLBACK');
     client.release();
   }
+});
+
+test('after all that, every statement is what its parts come to, every limit is exact', async () => {
+  await expectInvariants(api.db);
 });

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { readConfig } from '../../src/config.js';
 import { keyringOf } from '../../src/keyring.js';
+import { applyDueProductKeyEvents } from '../../src/productKeys/applyDueProductKeyEvents.js';
 import { closeDuePeriods } from '../../src/productKeys/closeDuePeriods.js';
 import { testEnvironment, type Api } from './api.js';
 
@@ -21,15 +22,17 @@ export async function newPricingRule(api: Api, token: string, fields: Fields = {
 
 /** One run of the worker's job that closes periods, at an instant; gives how many it closed. */
 export function closePeriodsAt(api: Api, instant: string): Promise<number> {
+  return closeDuePeriods(partsAt(api, instant));
+}
+
+/** One run of the job that writes what has become true of product keys by itself; gives of how many keys. */
+export function applyDueEventsAt(api: Api, instant: string): Promise<number> {
+  return applyDueProductKeyEvents(partsAt(api, instant));
+}
+
+function partsAt({ db }: Api, instant: string) {
   const now = new Date(instant);
-  return closeDuePeriods({
-    db: api.db,
-    keyring,
-    mailFolder: null,
-    clock: () => now,
-    now,
-    log: pino({ level: 'silent' }),
-  });
+  return { db, keyring, mailFolder: null, clock: () => now, now, log: pino({ level: 'silent' }) };
 }
 
 const money = '{ amount currencyCode }';
