@@ -15,7 +15,9 @@ import { orderLoaders } from './orders/loaders.js';
 import { loginTokenLoaders } from './loginTokens/loaders.js';
 import { lookupLoaders } from './lookups/loaders.js';
 import { organizationLoaders } from './organizations/loaders.js';
+import { pricingLoaders } from './pricing/loaders.js';
 import { productKeyLoaders } from './productKeys/loaders.js';
+import { statementLoaders } from './statements/loaders.js';
 import { slaLoaders } from './sla/loaders.js';
 import { slaDefinitionLoaders } from './slaDefinitions/loaders.js';
 import { usageLoaders } from './usage/loaders.js';
@@ -40,7 +42,9 @@ const features = [
   lookupLoaders,
   orderLoaders,
   organizationLoaders,
+  pricingLoaders,
   productKeyLoaders,
+  statementLoaders,
   slaDefinitionLoaders,
   slaLoaders,
   usageLoaders,

@@ -13,6 +13,7 @@ import { rekeySigningKeys } from './licenseFiles/rekeySigningKeys.js';
 import { noticeLowStock } from './licenseKeys/noticeLowStock.js';
 import { rekeyLicenseKeys } from './licenseKeys/rekeyLicenseKeys.js';
 import { applyDueProductKeyEvents } from './productKeys/applyDueProductKeyEvents.js';
+import { closeDuePeriods } from './productKeys/closeDuePeriods.js';
 import {
   productKeyCreatedMail,
   productKeyDisabledMail,
@@ -125,6 +126,7 @@ function startBackground(parts: Omit<Parameters<typeof startWorker>[0], 'content
     tasks: {
       applyDueLicenseChanges,
       applyDueProductKeyEvents,
+      closeDuePeriods,
       forgetLicenseFileHolds,
       forgetLoginTokens,
       forgetUsageKeys,

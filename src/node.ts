@@ -33,8 +33,13 @@ const fetchers: { [Type in IdType]: { scope: Scope; load: Load } } = {
   Organization: { scope: 'CUSTOMERS_READ', load: ({ loaders }, id) => loaders.organizationById.load(id) },
   Package: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.packageById.load(id) },
   PackagePrice: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.packagePriceById.load(id) },
+  PricingRule: { scope: 'PRODUCT_KEYS_READ', load: ({ loaders }, id) => loaders.pricingRuleById.load(id) },
   Product: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.productById.load(id) },
   ProductKey: { scope: 'PRODUCT_KEYS_READ', load: ({ loaders }, id) => loaders.productKeyById.load(id) },
+  ProductKeyStatement: {
+    scope: 'PRODUCT_KEYS_READ',
+    load: ({ loaders }, id) => loaders.productKeyStatementById.load(id),
+  },
   ProductOffering: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.productOfferingById.load(id) },
   ProductVersion: { scope: 'CATALOG_READ', load: ({ loaders }, id) => loaders.productVersionById.load(id) },
   SigningKey: { scope: 'BUSINESS_READ', load: ({ loaders }, id) => loaders.signingKeyById.load(id) },
@@ -58,6 +63,7 @@ const ownable: ReadonlySet<IdType> = new Set([
   'LoginToken',
   'Order',
   'ProductKey',
+  'ProductKeyStatement',
   'SlaBreach',
   'Wallet',
 ]);

@@ -19,8 +19,10 @@ import { nodeResolvers } from './node.js';
 import { erasureResolvers } from './erasure/resolvers.js';
 import { organizationResolvers } from './organizations/resolvers.js';
 import { orderResolvers } from './orders/resolvers.js';
+import { pricingResolvers } from './pricing/resolvers.js';
 import { productKeyResolvers } from './productKeys/resolvers.js';
 import { purchaseResolvers } from './purchases/resolvers.js';
+import { statementResolvers } from './statements/resolvers.js';
 import { slaResolvers } from './sla/resolvers.js';
 import { slaDefinitionResolvers } from './slaDefinitions/resolvers.js';
 import { usageResolvers } from './usage/resolvers.js';
@@ -49,8 +51,10 @@ export const resolvers = merged([
   lookupResolvers,
   orderResolvers,
   organizationResolvers,
+  pricingResolvers,
   productKeyResolvers,
   purchaseResolvers,
+  statementResolvers,
   slaDefinitionResolvers,
   slaResolvers,
   usageResolvers,

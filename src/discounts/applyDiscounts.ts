@@ -102,6 +102,22 @@ function stackingOrder({ discount: a }: FoundDiscount, { discount: b }: FoundDis
   return a.stackingOrder - b.stackingOrder || (a.id < b.id ? -1 : 1);
 }
 
+/** What of a discount that is redeemed already decides about others. */
+type Taken = Pick<Discount, 'id' | 'isCombinable'>;
+
+/**
+ * The same for what is not sold at once but charged again and again: the first reason why a code cannot be redeemed for it. What
+ * has to be spent at least is judged with each charge.
+ * @param taken what is redeemed for it already
+ */
+export function reasonAgainstRecurring(
+  sale: Sale,
+  taken: readonly Taken[],
+  found: FoundDiscount | null,
+): DiscountRefusalReason | null {
+  return reasonAgainst(sale, [{ code: '', path: [], found }], 0, taken);
+}
+
 /** Takes a discount off the units; gives how much that is. */
 function takeOff(discount: Discount, currency: string, all: readonly Unit[]): bigint {
   const units = all.filter(({ line }) => appliesTo(discount, line));
@@ -115,7 +131,12 @@ function takeOff(discount: Discount, currency: string, all: readonly Unit[]): bi
   return amount;
 }
 
-function wantedOff({ percentBasisPoints, amountsMinor }: Discount, currency: string, left: bigint): bigint {
+/** What a discount takes off what is left, in minor units: a percentage rounded down, or an amount that is at most that. */
+export function wantedOff(
+  { percentBasisPoints, amountsMinor }: Pick<Discount, 'percentBasisPoints' | 'amountsMinor'>,
+  currency: string,
+  left: bigint,
+): bigint {
   if (percentBasisPoints !== null) return (left * BigInt(percentBasisPoints)) / 10_000n;
   const amount = minorIn(amountsMinor, currency) ?? 0n;
   return amount < left ? amount : left;
@@ -135,20 +156,31 @@ function appliesTo({ productIds, packageIds, productOfferingIds }: Discount, lin
   );
 }
 
-/** The first reason why a code cannot be used, whatever the others take off; null: there is none. */
-function reasonAgainst(sale: Sale, asked: readonly AskedDiscount[], index: number): DiscountRefusalReason | null {
+/**
+ * The first reason why a code cannot be used, whatever the others take off; null: there is none.
+ * @param taken what is redeemed already for what is charged again and again; null: it is sold at once
+ */
+function reasonAgainst(
+  sale: Sale,
+  asked: readonly AskedDiscount[],
+  index: number,
+  taken: readonly Taken[] | null = null,
+): DiscountRefusalReason | null {
   const found = asked[index]?.found;
   if (!found) return 'UNKNOWN_CODE';
   const { discount, codeUsageLimit, codeUsedCount } = found;
   const { archivedAt, startsAt, expiresAt, usageLimit, usedCount } = discount;
-  if (asked.slice(0, index).some((other) => other.found?.discount.id === discount.id)) return 'GIVEN_TWICE';
+  const others = taken ?? asked.slice(0, index).flatMap((other) => (other.found ? [other.found.discount] : []));
+  if (others.some(({ id }) => id === discount.id)) return 'GIVEN_TWICE';
   if (archivedAt !== null) return 'ARCHIVED';
   if (startsAt !== null && startsAt > sale.now) return 'NOT_STARTED';
   if (expiresAt !== null && expiresAt <= sale.now) return 'EXPIRED';
   if (usageLimit !== null && usedCount >= usageLimit) return 'USED_UP';
   if (codeUsageLimit !== null && codeUsedCount >= codeUsageLimit) return 'CODE_USED_UP';
-  if (asked.length > 1 && !discount.isCombinable) return 'NOT_COMBINABLE';
-  return reasonOfCustomer(sale, found) ?? reasonOfLines(sale, discount);
+  const isAlone = asked.length === 1 && others.length === 0;
+  const isKeptAlone = !discount.isCombinable || taken?.some(({ isCombinable }) => !isCombinable);
+  if (!isAlone && isKeptAlone) return 'NOT_COMBINABLE';
+  return reasonOfCustomer(sale, found) ?? reasonOfLines(sale, discount, taken === null ? 'NOW' : 'LATER');
 }
 
 function reasonOfCustomer(
@@ -161,13 +193,18 @@ function reasonOfCustomer(
   return null;
 }
 
-function reasonOfLines({ lines, currency }: Sale, discount: Discount): DiscountRefusalReason | null {
+function reasonOfLines(
+  { lines, currency }: Sale,
+  discount: Discount,
+  judged: 'NOW' | 'LATER',
+): DiscountRefusalReason | null {
   const meant = lines.filter((line) => appliesTo(discount, line));
   if (meant.length === 0) return 'NOT_FOR_THIS';
   const minimum = minorIn(discount.minimumSpendsMinor, currency);
   const isLimited = Object.keys(discount.minimumSpendsMinor as object).length > 0;
   const hasAmount = discount.percentBasisPoints !== null || minorIn(discount.amountsMinor, currency) !== null;
   if (!hasAmount || (isLimited && minimum === null)) return 'CURRENCY_NOT_COVERED';
+  if (judged === 'LATER') return null;
   const spent = meant.reduce((sum, { quantity, unitAmountMinor }) => sum + BigInt(quantity) * unitAmountMinor, 0n);
   return minimum !== null && spent < minimum ? 'MINIMUM_SPEND_NOT_MET' : null;
 }

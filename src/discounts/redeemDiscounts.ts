@@ -51,7 +51,11 @@ const countOfCustomer = `INSERT INTO discount_customer_uses AS u (business_id, m
  * customer, and several discounts in the order of their ids, so that nobody waits in a circle.
  * @throws Refusal DiscountNotApplicable: USED_UP, CODE_USED_UP, CUSTOMER_LIMIT_REACHED
  */
-export async function countRedemptions(tx: SqlTx, takenOff: readonly TakenOff[], customerId: string): Promise<void> {
+export async function countRedemptions(
+  tx: SqlTx,
+  takenOff: readonly Pick<TakenOff, 'discount' | 'codeId' | 'codeUsageLimit' | 'path'>[],
+  customerId: string,
+): Promise<void> {
   const { businessId, mode } = tenantOf(tx.ctx);
   const inOrder = [...takenOff].sort(({ discount: a }, { discount: b }) => (a.id < b.id ? -1 : 1));
   for (const { discount, codeId, codeUsageLimit, path } of inOrder) {

@@ -72,7 +72,8 @@ export const discountResolvers = {
       (await required(loaders.discountCodeById.load(discountCodeId))).code,
     customer: ({ customerId }, _, { loaders }) => required(loaders.customerById.load(customerId)),
     order: ({ orderId }, _, { loaders }) => found(loaders.orderById, orderId),
-    amount: ({ amountMinor, currency }) => moneyOf(amountMinor, currency),
+    amount: ({ amountMinor, currency }) =>
+      amountMinor === null || currency === null ? null : moneyOf(amountMinor, currency),
   },
   PreviewDiscountPayload: previewFields,
   CreateDiscountPayload: { discount: ({ discountId }, _, { loaders }) => found(loaders.discountById, discountId) },

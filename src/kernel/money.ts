@@ -28,6 +28,11 @@ export function isCurrency(code: string): boolean {
   return exponents.has(code);
 }
 
+/** How many decimals a currency of ISO 4217 has; 0 for codes that are none. */
+export function exponentOf(currency: string): number {
+  return exponents.get(currency) ?? 0;
+}
+
 /**
  * A decimal amount in minor units.
  * @param amount a canonical decimal, such as `-10.5`
@@ -46,7 +51,7 @@ export function minorUnitsOf(amount: string, currency: string): bigint | null {
 
 /** Minor units as the API shows them. */
 export function moneyOf(minorUnits: bigint, currency: string): Money {
-  const exponent = exponents.get(currency) ?? 0;
+  const exponent = exponentOf(currency);
   const digits = (minorUnits < 0n ? -minorUnits : minorUnits).toString().padStart(exponent + 1, '0');
   const split = digits.length - exponent;
   const amount = exponent === 0 ? digits : `${digits.slice(0, split)}.${digits.slice(split)}`;

@@ -30,12 +30,15 @@ export const tables = {
   Organization: 'organizations',
   Package: 'packages',
   PackagePrice: 'package_prices',
+  PricingRule: 'pricing_rules',
   Product: 'products',
   ProductKey: 'product_keys',
+  ProductKeyDiscount: 'product_key_discounts',
   ProductKeyMeter: 'product_key_meters',
   ProductKeyPayment: 'product_key_payments',
   ProductKeyRotation: 'product_key_rotations',
   ProductKeySla: 'product_key_slas',
+  ProductKeyStatement: 'product_key_statements',
   ProductOffering: 'product_offerings',
   ProductVersion: 'product_versions',
   SigningKey: 'signing_keys',
@@ -77,12 +80,15 @@ interface RowTypes {
   Organization: Rows.Organization;
   Package: Rows.Package;
   PackagePrice: Rows.PackagePrice;
+  PricingRule: Rows.PricingRule;
   Product: Rows.Product;
   ProductKey: Rows.ProductKey;
+  ProductKeyDiscount: Rows.ProductKeyDiscount;
   ProductKeyMeter: Rows.ProductKeyMeter;
   ProductKeyPayment: Rows.ProductKeyPayment;
   ProductKeyRotation: Rows.ProductKeyRotation;
   ProductKeySla: Rows.ProductKeySla;
+  ProductKeyStatement: Rows.ProductKeyStatement;
   ProductOffering: Rows.ProductOffering;
   ProductVersion: Rows.ProductVersion;
   SigningKey: Rows.SigningKey;
@@ -124,12 +130,15 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   Organization: Prisma.OrganizationScalarFieldEnum,
   Package: Prisma.PackageScalarFieldEnum,
   PackagePrice: Prisma.PackagePriceScalarFieldEnum,
+  PricingRule: Prisma.PricingRuleScalarFieldEnum,
   Product: Prisma.ProductScalarFieldEnum,
   ProductKey: Prisma.ProductKeyScalarFieldEnum,
+  ProductKeyDiscount: Prisma.ProductKeyDiscountScalarFieldEnum,
   ProductKeyMeter: Prisma.ProductKeyMeterScalarFieldEnum,
   ProductKeyPayment: Prisma.ProductKeyPaymentScalarFieldEnum,
   ProductKeyRotation: Prisma.ProductKeyRotationScalarFieldEnum,
   ProductKeySla: Prisma.ProductKeySlaScalarFieldEnum,
+  ProductKeyStatement: Prisma.ProductKeyStatementScalarFieldEnum,
   ProductOffering: Prisma.ProductOfferingScalarFieldEnum,
   ProductVersion: Prisma.ProductVersionScalarFieldEnum,
   SigningKey: Prisma.SigningKeyScalarFieldEnum,

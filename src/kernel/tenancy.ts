@@ -28,6 +28,7 @@ const ownerColumns: Partial<Record<Model, string>> = {
   LoginToken: 'customer_id',
   Order: 'customer_id',
   ProductKey: 'customer_id',
+  ProductKeyStatement: 'customer_id',
   SlaBreach: 'customer_id',
   Wallet: 'customer_id',
 };

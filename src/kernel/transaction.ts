@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Prisma } from '../generated/prisma/client.js';
 import { claimIdempotencyKey, keepIdempotentResult } from './idempotency.js';
 import { violatedConstraint } from './databaseError.js';
+import type { InsertableRows } from './insertableRows.js';
 import { insertStatement, rowAsJson } from './insertStatement.js';
 import { allOf, writeTogether } from './pipeline.js';
 import { Refusal, type UserErrorData } from './refusal.js';
@@ -15,43 +16,6 @@ import { rethrowHere, runStatement } from './statement.js';
  */
 const LAST_STATEMENT_MS = 8_000;
 const PRISMA_TIMEOUT_MS = 30_000;
-
-/** Rows to insert, by table, in camelCase. */
-export interface InsertableRows {
-  activations: Prisma.ActivationCreateManyInput;
-  changes: Prisma.ChangeCreateManyInput;
-  deliveries: Prisma.DeliveryCreateManyInput;
-  discount_codes: Prisma.DiscountCodeCreateManyInput;
-  discount_redemptions: Prisma.DiscountRedemptionCreateManyInput;
-  discounts: Prisma.DiscountCreateManyInput;
-  grants: Prisma.GrantCreateManyInput;
-  ledger_accounts: Prisma.LedgerAccountCreateManyInput;
-  license_key_bindings: Prisma.LicenseKeyBindingCreateManyInput;
-  license_key_lookups: Prisma.LicenseKeyLookupCreateManyInput;
-  license_key_pool_keys: Prisma.LicenseKeyPoolKeyCreateManyInput;
-  license_key_rotations: Prisma.LicenseKeyRotationCreateManyInput;
-  license_keys: Prisma.LicenseKeyCreateManyInput;
-  licenses: Prisma.LicenseCreateManyInput;
-  order_lines: Prisma.OrderLineCreateManyInput;
-  orders: Prisma.OrderCreateManyInput;
-  product_key_addresses: Prisma.ProductKeyAddressCreateManyInput;
-  product_key_applications: Prisma.ProductKeyApplicationCreateManyInput;
-  product_key_lookups: Prisma.ProductKeyLookupCreateManyInput;
-  product_key_meters: Prisma.ProductKeyMeterCreateManyInput;
-  product_key_organizations: Prisma.ProductKeyOrganizationCreateManyInput;
-  product_key_payments: Prisma.ProductKeyPaymentCreateManyInput;
-  product_key_periods: Prisma.ProductKeyPeriodCreateManyInput;
-  product_key_products: Prisma.ProductKeyProductCreateManyInput;
-  product_key_rotations: Prisma.ProductKeyRotationCreateManyInput;
-  product_key_slas: Prisma.ProductKeySlaCreateManyInput;
-  product_key_usages: Prisma.ProductKeyUsageCreateManyInput;
-  product_keys: Prisma.ProductKeyCreateManyInput;
-  sla_breach_credits: Prisma.SlaBreachCreditCreateManyInput;
-  sla_breaches: Prisma.SlaBreachCreateManyInput;
-  sla_definition_versions: Prisma.SlaDefinitionVersionCreateManyInput;
-  sla_definitions: Prisma.SlaDefinitionCreateManyInput;
-  wallets: Prisma.WalletCreateManyInput;
-}
 
 /** Reads for a caller: a transaction does, and so does the pool for queries. */
 export interface SqlReader {

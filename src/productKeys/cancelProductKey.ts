@@ -8,6 +8,7 @@ import { refuseWordsAboutErased } from '../licenseKeys/refuseWords.js';
 import { changeProductKey } from './changeProductKey.js';
 import { cancelledEarly, creditOwner, findOwnersWallet } from './creditOwner.js';
 import { byClock, transition } from './life.js';
+import { closeLast } from './lockMeters.js';
 import { illegalTransition, lockProductKey } from './lockProductKey.js';
 import { meterAsOf } from './meter.js';
 import { readMeter, readUnusedPayments } from './readTerms.js';
@@ -72,5 +73,5 @@ function endOfPeriod(
 async function endNow(tx: Tx, key: ProductKey, reason: string | null): Promise<void> {
   const { now } = tx.ctx;
   const change = { status: 'CANCELLED', cancelAt: now, cancelledAt: now } as const;
-  await changeProductKey(tx, key, change, { type: 'product_key.cancelled', reason });
+  await closeLast(tx, await changeProductKey(tx, key, change, { type: 'product_key.cancelled', reason }));
 }

@@ -2,7 +2,8 @@ import type { ProductKey } from '../generated/prisma/client.js';
 import { asServer } from '../kernel/asServer.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { changeProductKey } from './changeProductKey.js';
-import { byClock, nextDue, type DueEvent } from './life.js';
+import { byClock, hasEnded, nextDue, type DueEvent } from './life.js';
+import { closeLast } from './lockMeters.js';
 import { noticeOwner } from './notices.js';
 
 /** More than can be due of one key: start, notice, the trial's end, the end. */
@@ -19,6 +20,8 @@ export async function carryOutDue(tx: SqlTx, stored: ProductKey): Promise<Produc
     const due = nextDue(key, tx.ctx.now);
     if (!due) return key;
     key = await carryOut(asServer(tx, due.at), key, due);
+    // Its last statement is dated with when it is written: whoever polls for statements does not miss it.
+    if (hasEnded(key.status)) key = await closeLast(tx, key);
   }
   throw new Error(`events of product key ${stored.id} stay due however often they are carried out`);
 }

@@ -22,7 +22,7 @@ import { productKeyTaken } from './productKeyText.js';
  * fields, then what they name and is not there, each time all at once, then the owner. The owner's account is found or made in
  * the same transaction, so a refusal makes none.
  * @throws Refusal InvalidInput, InvalidExpiry; ProductNotFound, ProductArchived, ProductUnpublished, OrganizationNotFound,
- *   OrganizationArchived, ApplicationNotFound, ApplicationArchived, SlaDefinitionNotFound, SlaDefinitionArchived, PricingRuleNotFound,
+ *   OrganizationArchived, ApplicationNotFound, ApplicationArchived, SlaDefinitionNotFound, SlaDefinitionArchived, PricingRuleNotFound, PricingRuleArchived, CurrencyMismatch,
  *   ModeMismatch; CustomerNotFound, BrandMismatch, CustomerErased, EmailTaken, ProductKeyTaken
  */
 export async function createProductKey(

@@ -32,9 +32,12 @@ function calendarStart(unit: QuotaPeriod, at: Date): Date {
   return start;
 }
 
-/** A meter as it is at an instant: in a period that it was not counted in yet, nothing is used. */
+/**
+ * A meter as it is at an instant: in a period that it was not counted in yet, nothing is used. The one of a key that has ended
+ * stays in the last period.
+ */
 export function meterAsOf(meter: ProductKeyMeter, startsAt: Date, now: Date): ProductKeyMeter {
-  if (meter.periodEndsAt === null || meter.periodEndsAt > now) return meter;
+  if (meter.closedAt !== null || meter.periodEndsAt === null || meter.periodEndsAt > now) return meter;
   const { start, end } = quotaPeriodAt(meter, startsAt, now);
   return { ...meter, consumed: 0n, periodStartsAt: start, periodEndsAt: end };
 }

@@ -12,7 +12,7 @@ import { lockMeters } from '../productKeys/lockMeters.js';
 import { MOST, occurrenceOf } from './usage.js';
 
 /**
- * Takes back what was counted by mistake in the present period, of a key in whatever state: what is used never gets below zero.
+ * Takes back what was counted by mistake in the present period, of a key that has not ended: what is used never gets below zero.
  * The usage keys stay used.
  * @throws Refusal InvalidInput, ProductKeyNotFound, ModeMismatch, BrandMismatch, StaleObject, UsagePeriodClosed, UsageBelowZero
  */
@@ -57,9 +57,13 @@ function problemsOf({ now }: RequestContext, input: CorrectUsageInput, reason: s
 }
 
 function refuseIfNotCounted(
-  { consumed, periodStartsAt }: ProductKeyMeter,
+  { consumed, periodStartsAt, closedAt }: ProductKeyMeter,
   { amount, occurredAt }: CorrectUsageInput,
 ): void {
+  if (closedAt !== null) {
+    const message = 'The product key has ended, and its last period is closed: what was used in it stays as it is.';
+    throw refusal('UsagePeriodClosed', ['input', 'productKeyId'], message, { periodStart: periodStartsAt });
+  }
   if (occurredAt && occurredAt < periodStartsAt) {
     const message = `The present period began at ${periodStartsAt.toISOString()}; what is before it stays as it is.`;
     throw refusal('UsagePeriodClosed', ['input', 'occurredAt'], message, { periodStart: periodStartsAt });

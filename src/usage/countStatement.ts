@@ -33,7 +33,7 @@ function countStatement(source: string): string {
     UPDATE product_key_meters m SET consumed = m.consumed + $5::bigint FROM target t
     WHERE m.business_id = $1 AND m.mode = $2 AND m.id = t.id AND t.status IN ('TRIALING', 'ACTIVE')
       AND (t.replaced_until > $4) IS NOT FALSE AND (t.brand_id = $8::uuid) IS NOT FALSE
-      AND (m.period_ends_at > $4) IS NOT FALSE AND ($6::timestamptz >= m.period_starts_at) IS NOT FALSE
+      AND m.closed_at IS NULL AND (m.period_ends_at > $4) IS NOT FALSE AND ($6::timestamptz >= m.period_starts_at) IS NOT FALSE
       AND m.consumed <= ${MOST} - $5::bigint
       AND (m.over_quota = 'METER' OR $5::bigint <= m.quota - m.consumed) IS NOT FALSE
       AND NOT ${thresholdDue('$5::bigint')} AND NOT EXISTS (SELECT FROM prior)

@@ -163,7 +163,7 @@ test('at once: what was paid and is not used goes to the wallet, rounded down; n
   ]);
   expect(cancelled.ledgerEntries).toEqual([{ amount: { amount: '6.66', currencyCode: 'USD' } }]);
   expect(await balanceOf(api, live, walletId)).toBe(666n);
-  expect(await typesOf(id)).toEqual(['created', 'payment_succeeded', 'cancelled']);
+  expect(await typesOf(id)).toEqual(['created', 'payment_succeeded', 'cancelled', 'period_closed']);
   const unpaid = await newProductKey(api, live, fields);
   expect((await cancel(live, unpaid, { at: 'NOW' })).ledgerEntries).toEqual([]);
   const trial = await newProductKey(api, live, {

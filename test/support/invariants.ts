@@ -67,6 +67,21 @@ const offenders = {
       JOIN LATERAL (SELECT sum(discount_minor) AS off FROM order_lines l WHERE l.order_id = o.id) l ON true
      WHERE l.off <> coalesce((SELECT sum(amount_minor) FROM discount_redemptions r WHERE r.order_id = o.id), 0)
         OR l.off <> coalesce((SELECT sum(discount_minor) FROM licenses i WHERE i.order_id = o.id), 0)`,
+  'a statement that is not what its lines and discounts come to': `
+    SELECT id FROM product_key_statements s
+     WHERE subtotal_minor::numeric <> coalesce((SELECT sum((l ->> 'amountMinor')::numeric) FROM jsonb_array_elements(lines) l), 0)
+        OR discount_minor::numeric <> coalesce((SELECT sum((d ->> 'amountMinor')::numeric) FROM jsonb_array_elements(discounts) d), 0)
+        OR EXISTS (SELECT FROM jsonb_array_elements(lines) l WHERE (l ->> 'exact')::numeric
+          <> coalesce((SELECT sum((p ->> 'exact')::numeric) FROM jsonb_array_elements(l -> 'parts') p), 0))`,
+  'periods of a product key that overlap or leave a gap': `
+    SELECT id FROM (
+      SELECT id, starts_at, lag(ends_at) OVER (PARTITION BY business_id, mode, product_key_id ORDER BY starts_at) AS previous
+        FROM product_key_statements) s
+     WHERE starts_at <> previous`,
+  'a statement without exactly one event': `
+    SELECT s.id FROM product_key_statements s WHERE 1 <> (SELECT count(*) FROM changes c
+      WHERE (c.business_id, c.mode, c.object_type, c.object_id) = (s.business_id, s.mode, 'ProductKey', s.product_key_id)
+        AND c.type = 'product_key.period_closed' AND c.after ->> 'statementId' = s.id::text)`,
   'a limited discount that was not counted exactly': `
     SELECT d.id FROM discounts d WHERE d.usage_limit IS NOT NULL AND d.used_count <> (
         SELECT count(*) FROM discount_redemptions r WHERE r.discount_id = d.id)

@@ -11,7 +11,8 @@ import {
 } from './catalog.js';
 import { newDiscount } from './discounts.js';
 import { newLicenseKeyPool } from './licenseKeys.js';
-import { newApplication, newProductKey } from './productKeys.js';
+import { newPricingRule } from './pricing.js';
+import { callProductKey, newApplication, newProductKey } from './productKeys.js';
 import { callSla, newSlaDefinition } from './sla.js';
 import { creditWallet, newWallet } from './wallets.js';
 
@@ -52,8 +53,8 @@ export function purchaseInput(
 /**
  * A shop with something of every type: a customer of an organization with a session, a login token and 999.99 USD, a package at 10.00 USD for 30
  * days whose product grants a generated key and whose offering grants one by hand, and a purchase of two licenses with a
- * discount of 0.01 USD, a device that the first one's key is activated on, a signing key, and a product key
- * with an application and an SLA that was broken once.
+ * discount of 0.01 USD, a device that the first one's key is activated on, a signing key, a product key
+ * with an application and an SLA that was broken once, and one with a pricing rule that has ended and has its statement.
  */
 export async function newWorld(api: Api, token: string): Promise<World> {
   const organizationId = await newOrganization(api, token);
@@ -82,6 +83,13 @@ export async function newWorld(api: Api, token: string): Promise<World> {
   });
   const breach = { metric: 'AVAILABILITY', measured: '98', startsAt: anHourAgo, endsAt: api.now() };
   await callSla(api, token, 'recordSlaBreach', { productKeyId, slaDefinitionId, ...breach }, 'slaBreach { id }');
+  const ended = await newProductKey(api, token, {
+    owner: customerId,
+    productIds: [productId],
+    pricingRuleIds: [await newPricingRule(api, token)],
+    start: anHourAgo,
+  });
+  await callProductKey(api, token, 'cancelProductKey', { productKeyId: ended });
   const entitlementId = await attachEntitlement(api, token, {
     target: { productOfferingId },
     licenseKey: { fulfillmentMode: 'MANUAL' },

@@ -41,7 +41,7 @@ const counts = () =>
     null,
     `SELECT (SELECT sum(consumed) FROM product_key_meters) AS consumed, (SELECT count(*) FROM product_key_usages) AS usages,
       (SELECT count(*) FROM product_key_usage_hours) AS hours, (SELECT count(*) FROM changes) AS changes,
-      (SELECT count(*) FROM deliveries) AS deliveries, (SELECT count(*) FROM product_key_periods) AS periods,
+      (SELECT count(*) FROM deliveries) AS deliveries, (SELECT count(*) FROM product_key_statements) AS periods,
       (SELECT count(*) FROM idempotency_records) AS records`,
     [],
   );
@@ -313,7 +313,7 @@ test('a usage key counts once, also among duplicates at once, until its period i
     await api.db.sql(
       null,
       `SELECT consumed::int, quota::int, over_quota AS "overQuota", starts_at AS "startsAt", ends_at AS "endsAt"
-      FROM product_key_periods ORDER BY closed_at DESC LIMIT 1`,
+      FROM product_key_statements ORDER BY closed_at DESC LIMIT 1`,
       [],
     ),
   ).toEqual([
@@ -418,7 +418,7 @@ test('exceeding the threshold is told once a period, to owner and further addres
   expect(
     await api.db.sql(
       null,
-      `SELECT consumed::int, quota::int FROM product_key_periods p WHERE product_key_id =
+      `SELECT consumed::int, quota::int FROM product_key_statements p WHERE product_key_id =
       (SELECT product_key_id FROM deliveries WHERE recipient = 'ops@usage.example' LIMIT 1)`,
       [],
     ),
