@@ -8,8 +8,8 @@ import type { BenchServer, RunningServer } from './servers/server.js';
 import { writing, type Operation, type Workload } from './workloads.js';
 
 export const CONCURRENCY = 16;
-/** After as many, the compiler has done its work. */
-const WARM_UP_REQUESTS = 4_000;
+/** After as many, or as long as the run allows, the compiler has done its work. */
+const WARM_UP_REQUESTS = 30_000;
 
 /** A loaded database and what runs over it. */
 export interface Bench {
