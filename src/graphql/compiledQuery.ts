@@ -96,7 +96,7 @@ function compile(
   const switches = variablesOfDirectives(document);
   const objects = variableDefinitions.flatMap(({ variable, type }) => {
     const its = typeFromAST(schema, type as NamedTypeNode) as GraphQLInputType;
-    return isInputObjectType(getNamedType(its)) ? [{ name: variable.name.value, type: its }] : [];
+    return isInputObjectType(getNamedType(its)) ? [{ name: variable.name.value, hasList: listFinder(its) }] : [];
   });
   const defaults = new Map(
     variableDefinitions.map(({ variable, defaultValue }) => [variable.name.value, defaultValue]),
@@ -105,28 +105,37 @@ function compile(
     variables[name] === undefined ? (defaults.get(name)?.kind ?? Kind.NULL) === Kind.NULL : variables[name] === null;
   return (variables, execution) => {
     // graphql-jit takes a list for an input object, and null for a directive, which is an error, for false.
-    if (objects.some(({ name, type }) => hasListForObject(type, variables[name]))) return undefined;
+    if (objects.some(({ name, hasList }) => hasList(variables[name]))) return undefined;
     if (switches.some((name) => isNull(variables, name))) return undefined;
     const result = compiled.query(undefined, execution, variables);
     return result instanceof Promise ? result.then(unlessRefused) : unlessRefused(result);
   };
 }
 
-/** Whether a list stands somewhere in a value where the type has an input object. */
-function hasListForObject(type: GraphQLInputType, value: unknown): boolean {
-  if (isNonNullType(type)) return hasListForObject(type.ofType, value);
-  if (typeof value !== 'object' || value === null) return false;
+/** Tells whether a list stands somewhere in a value of a type where the type has an input object. */
+function listFinder(type: GraphQLInputType, finders = new Map<unknown, ListFinder>()): ListFinder {
+  if (isNonNullType(type)) return listFinder(type.ofType, finders);
   if (isListType(type)) {
-    return Array.isArray(value)
-      ? value.some((item) => hasListForObject(type.ofType, item))
-      : hasListForObject(type.ofType, value);
+    const inItem = listFinder(type.ofType, finders);
+    return (value) => (Array.isArray(value) ? value.some(inItem) : inItem(value));
   }
-  if (!isInputObjectType(type)) return false;
-  if (Array.isArray(value)) return true;
-  return Object.values(type.getFields()).some((field) =>
-    hasListForObject(field.type, (value as Record<string, unknown>)[field.name]),
-  );
+  if (!isInputObjectType(type)) return () => false;
+  const known = finders.get(type);
+  if (known) return known;
+  const fields: [string, ListFinder][] = [];
+  const finder = (value: unknown) => {
+    if (typeof value !== 'object' || value === null) return false;
+    if (Array.isArray(value)) return true;
+    return fields.some(([name, inField]) => inField((value as Record<string, unknown>)[name]));
+  };
+  finders.set(type, finder); // Before its fields are looked at: types may contain themselves.
+  for (const field of Object.values(type.getFields())) {
+    if (isInputObjectType(getNamedType(field.type))) fields.push([field.name, listFinder(field.type, finders)]);
+  }
+  return finder;
 }
+
+type ListFinder = (value: unknown) => boolean;
 
 /** Without data nothing was resolved: graphql-js shall say in its own words what is wrong with the variables. */
 function unlessRefused(result: ExecutionResult): ExecutionResult | undefined {

@@ -36,14 +36,13 @@ export function createLane({ execute, known, metrics }: LaneParts): Lane {
       if (request.method !== 'POST' || request.headers['content-type'] !== 'application/json') return null;
       const accept = request.headers.accept ?? '';
       const contentType = contentTypes.get(accept);
-      const asked = contentType === undefined ? null : askedOf(request.body, known);
-      return asked && { ...asked, accept, contentType: contentType as string };
+      return contentType === undefined ? null : askedOf(request.body, known, accept, contentType);
     },
 
     async answer(asked, exchange, reply) {
       const startedAt = performance.now();
-      const { operation, accept, contentType } = asked;
-      const result = await execute({ ...asked, execution: exchange.execution });
+      const { document, operation, operationName, variables, accept, contentType } = asked;
+      const result = await execute({ document, operation, operationName, variables, execution: exchange.execution });
       const head = { status: undefined as number | undefined, headers: new Map<string, string>() };
       headOfErrors(result, head);
       const ended = {
@@ -73,7 +72,7 @@ export function createLane({ execute, known, metrics }: LaneParts): Lane {
 }
 
 /** The operation of a body that has nothing but what every client sends; null for any other. */
-function askedOf(body: unknown, known: KnownDocuments): Omit<Asked, 'execution'> | null {
+function askedOf(body: unknown, known: KnownDocuments, accept: string, contentType: string): LaneRequest | null {
   if (typeof body !== 'object' || body === null) return null;
   const { query, variables, operationName, extensions } = body as Record<string, unknown>;
   if (typeof query !== 'string' || (extensions !== undefined && extensions !== null)) return null;
@@ -87,6 +86,8 @@ function askedOf(body: unknown, known: KnownDocuments): Omit<Asked, 'execution'>
     operation,
     operationName: operationName ?? undefined,
     variables: (variables ?? {}) as Record<string, unknown>,
+    accept,
+    contentType,
   };
 }
 
