@@ -34,14 +34,14 @@ function corsOptions(config: Config) {
 }
 
 /**
- * Lets browsers in by the configured origins. Only they send `Origin`: whoever sends none, as programs that check a key do, is spared
- * what `@fastify/cors` does for each request.
+ * Lets browsers in by the configured origins. Only they send `Origin`: a POST without one, as of programs that check a key, is spared
+ * what `@fastify/cors` does for each request. A GET is not: its answer may be kept for a browser, and says that it varies.
  */
 export async function registerCors(app: FastifyInstance, config: Config): Promise<void> {
   const addHook = (name: 'onRequest', hook: onRequestHookHandler) =>
     app.addHook(name, (request, reply, done) => {
-      if (request.headers.origin !== undefined || request.method === 'OPTIONS') hook.call(app, request, reply, done);
-      else done();
+      if (request.headers.origin === undefined && request.method === 'POST') done();
+      else hook.call(app, request, reply, done);
     });
   const forBrowsers = Object.create(app, { addHook: { value: addHook } }) as FastifyInstance;
   await new Promise<void>((resolve, reject) => {
