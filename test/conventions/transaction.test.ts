@@ -166,7 +166,7 @@ test('numbers get a digit more once the usual ones are crowded, and are never gi
     [businessId, ctx.now],
   );
   const { numbers } = await inSqlTransaction(ctx, async (tx) => ({
-    numbers: await drawNumbers(tx, 'Customer', 20, [2, 3]),
+    numbers: await drawNumbers(tx, 'Customer', 20, undefined, [2, 3]),
   }));
   expect(new Set(numbers).size).toBe(20);
   expect(numbers.filter((number) => /^K\d{3}$/.test(number)).length).toBeGreaterThanOrEqual(10);
