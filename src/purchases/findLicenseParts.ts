@@ -31,7 +31,7 @@ const text = besideEntitlementsOfPackage('made.*', made, '$3');
 export async function findLicenseParts(tx: SqlTx, packageId: string, quantity: number): Promise<LicenseParts> {
   const { businessId, mode } = tenantOf(tx.ctx);
   const [orders, licenses] = [candidateNumbers('Order', 1), candidateNumbers('License', quantity)];
-  const values = [businessId, mode, packageId, orders, licenses];
+  const values = [businessId, mode, packageId, JSON.stringify(orders), JSON.stringify(licenses)];
   const rows = await tx.sql<PartsRow>('find_license_parts', text, values);
   const { takenOrders, takenLicenses, patterns } = rows[0] as PartsRow;
   return {
