@@ -192,10 +192,12 @@ function actorOf({ ctx: { viewer } }: SqlTx): { actorKind: string; actorId: stri
   }
 }
 
+/** A row as JSON has it. Without lists of its fields: a purchase records four changes, each of dozens of them. */
 function asJson(row: object): object {
-  return Object.fromEntries(
-    Object.entries(row)
-      .filter(([, value]) => !(value instanceof Uint8Array))
-      .map(([name, value]: [string, unknown]) => [name, typeof value === 'bigint' ? value.toString() : value]),
-  );
+  const json: Record<string, unknown> = {};
+  for (const name in row) {
+    const value = (row as Record<string, unknown>)[name];
+    if (!(value instanceof Uint8Array)) json[name] = typeof value === 'bigint' ? value.toString() : value;
+  }
+  return json;
 }

@@ -5,11 +5,17 @@ import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { columnName, columnsOf, tables, type Model, type RowOf } from '../kernel/rows.js';
 import { scopeOf } from '../kernel/tenancy.js';
 
-/** Rows by id: one statement for all ids that a request asks for in one turn; null for what the viewer cannot see. */
+/**
+ * Rows by id: one statement for all ids that a request asks for in one turn; null for what the viewer cannot see. One id has a
+ * statement of its own: of a list PostgreSQL takes the length into account and plans anew each time, which takes longer than to
+ * read a row.
+ */
 export function loadOne<M extends Model>(ctx: RequestContext, model: M): DataLoader<string, RowOf<M> | null> {
   return new DataLoader(async (ids) => {
-    const { text, values } = scoped(ctx, model, 't.id', ids);
-    const rows = await ctx.db.sql<RowOf<M> & { id: string }>(`one_${model}_${values.length}`, text, values);
+    const isAlone = ids.length === 1;
+    const { text, values } = isAlone ? scoped(ctx, model, 't.id = ?::uuid', ids[0]) : scoped(ctx, model, ANY_ID, ids);
+    const name = `${isAlone ? 'one' : 'some'}_${model}_${values.length}`;
+    const rows = await ctx.db.sql<RowOf<M> & { id: string }>(name, text, values);
     const byId = new Map(rows.map((row) => [row.id, row]));
     return ids.map((id) => byId.get(id) ?? null);
   });
@@ -27,7 +33,7 @@ export function loadMany<M extends Model>(
   where = 'true',
 ): DataLoader<string, RowOf<M>[]> {
   return new DataLoader(async (parentIds) => {
-    const { text, values } = scoped(ctx, model, `t.${columnName(foreignKey)}`, parentIds);
+    const { text, values } = scoped(ctx, model, `t.${columnName(foreignKey)} = ANY(?::uuid[])`, parentIds);
     const name = `many_${model}_${foreignKey}_${values.length}`;
     const rows = await ctx.db.sql<RowOf<M>>(name, `${text} AND ${where} ORDER BY ${order}`, values);
     const byParent = new Map<unknown, RowOf<M>[]>(parentIds.map((parentId) => [parentId, []]));
@@ -36,13 +42,16 @@ export function loadMany<M extends Model>(
   });
 }
 
-function scoped(ctx: RequestContext, model: Model, column: string, ids: readonly string[]) {
+const ANY_ID = 't.id = ANY(?::uuid[])';
+
+/** What selects a model's rows that the viewer may see and that a condition holds for; `?` stands for its one value. */
+function scoped(ctx: RequestContext, model: Model, condition: string, value: unknown) {
   const scope = Object.entries(scopeOf(ctx, model));
   const conditions = scope.map(([name], i) => `t.${name} = $${i + 1}`);
-  conditions.push(`${column} = ANY($${scope.length + 1}::uuid[])`);
+  conditions.push(condition.replace('?', `$${scope.length + 1}`));
   return {
     text: `SELECT ${columnsOf(model, 't')} FROM ${tables[model]} t WHERE ${conditions.join(' AND ')}`,
-    values: [...scope.map(([, value]) => value), ids],
+    values: [...scope.map(([, scopeValue]) => scopeValue), value],
   };
 }
 

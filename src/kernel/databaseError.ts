@@ -1,4 +1,5 @@
-// Prisma reports what PostgreSQL said in several shapes; the three questions that the code asks are answered here only.
+// Prisma reports what PostgreSQL said in several shapes; the three questions that the code asks are answered here only. And one
+// error of our own that answers them as PostgreSQL's do.
 
 interface ErrorShape {
   code?: unknown;
@@ -52,4 +53,13 @@ export function isRetryableConflict(error: unknown): boolean {
   if (state === '40001' || state === '40P01') return true;
   if (violatedConstraint(error)?.endsWith('_mode_number_key')) return true;
   return layersOf(error).some((layer) => layer.code === 'P2034' || layer.kind === 'TransactionWriteConflict');
+}
+
+/** The transaction waited too long for locks; nothing of it is kept. The code is PostgreSQL's own for a lock not had. */
+export class TransactionTooLong extends Error {
+  readonly code = '55P03';
+  constructor() {
+    super('the transaction took too long and was rolled back');
+    this.name = 'TransactionTooLong';
+  }
 }

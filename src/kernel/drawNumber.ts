@@ -26,9 +26,33 @@ function draw(letter: string, digits: number): string {
   );
 }
 
+/** Numbers that were drawn, and which of them a statement found taken that also had something else to look for. */
+export interface LookedUpNumbers {
+  readonly drawn: readonly string[];
+  readonly taken: readonly string[];
+}
+
+/** Different numbers of the usual length, not yet looked for: `takenNumbers` does it within a statement. */
+export function candidateNumbers(what: keyof typeof numbered, count: number): string[] {
+  const drawn = new Set<string>();
+  while (drawn.size < count) drawn.add(draw(numbered[what].letter, DIGITS[0]));
+  return [...drawn];
+}
+
+/**
+ * SQL: those of a JSON list of numbers that are taken, as an array. Each is looked for by the index, and of a JSON list, unlike an
+ * array, PostgreSQL does not take the length into account: with that, it would plan the statement anew each time.
+ * @param numbers the list's parameter; $1 is the business, $2 the mode
+ */
+export function takenNumbers(what: keyof typeof numbered, numbers: string): string {
+  return `ARRAY(SELECT drawn FROM jsonb_array_elements_text(${numbers}::jsonb) AS drawn WHERE (
+    SELECT true FROM ${numbered[what].table} WHERE business_id = $1 AND mode = $2 AND number = drawn))`;
+}
+
 /**
  * Numbers for new rows: random, so that there is no counter to contend for, and free in the business and mode. Nine digits,
  * ten where the nine-digit ones are crowded. A number that somebody else takes before the commit violates the unique index.
+ * @param lookedUp what was drawn and looked for already; where all of it is free, there is no statement
  * @param digits the usual number of digits, and the next; tests crowd shorter ones
  * @returns `count` different numbers, such as `L156429250`
  */
@@ -36,13 +60,14 @@ export async function drawNumbers(
   tx: SqlTx,
   what: keyof typeof numbered,
   count: number,
+  lookedUp: LookedUpNumbers = { drawn: [], taken: [] },
   digits: readonly [number, number] = DIGITS,
 ): Promise<string[]> {
   const { letter } = numbered[what];
-  const free = new Set<string>();
+  const free = new Set(lookedUp.drawn.filter((number) => !lookedUp.taken.includes(number)));
   const [usual, more] = digits;
   let length = usual;
-  for (;;) {
+  while (free.size < count) {
     const drawn = new Set<string>();
     while (free.size + drawn.size < count) {
       const number = draw(letter, length);
@@ -50,9 +75,9 @@ export async function drawNumbers(
     }
     const taken = await takenOf(tx, what, [...drawn]);
     for (const number of drawn) if (!taken.has(number)) free.add(number);
-    if (free.size === count) return [...free];
-    if (length === usual && (await isCrowded(tx, what, usual))) length = more;
+    if (free.size < count && length === usual && (await isCrowded(tx, what, usual))) length = more;
   }
+  return [...free];
 }
 
 async function isCrowded(tx: SqlTx, what: keyof typeof numbered, digits: number): Promise<boolean> {
@@ -63,10 +88,11 @@ async function isCrowded(tx: SqlTx, what: keyof typeof numbered, digits: number)
 
 async function takenOf(tx: SqlTx, what: keyof typeof numbered, numbers: readonly string[]): Promise<Set<string>> {
   const { businessId, mode } = tenantOf(tx.ctx);
-  const rows = await tx.sql<{ number: string }>(
-    `taken_numbers_${what}`,
-    `SELECT number FROM ${numbered[what].table} WHERE business_id = $1 AND mode = $2 AND number = ANY($3)`,
-    [businessId, mode, numbers],
-  );
-  return new Set(rows.map((row) => row.number));
+  const text = `SELECT ${takenNumbers(what, '$3')} AS taken`;
+  const [row] = await tx.sql<{ taken: string[] }>(`taken_numbers_${what}`, text, [
+    businessId,
+    mode,
+    JSON.stringify(numbers),
+  ]);
+  return new Set(row?.taken);
 }

@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
 /**
@@ -53,9 +54,29 @@ export const NO_ID = '00000000-0000-0000-0000-000000000000';
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const typesByPrefix = new Map(Object.entries(idPrefixes).map(([type, prefix]) => [prefix as string, type as IdType]));
 
-/** A new id: a UUID version 7, rising with time. */
+const ID_BYTES = 16;
+/** Random bytes for many ids: drawing them costs a call of the system's library, for one as for all. */
+const randomPool = new Uint8Array(256 * ID_BYTES);
+let unused = randomPool.length;
+const last = { msecs: 0, seq: 0 };
+
+/** A new id: a UUID version 7, rising with time, and within a process also in one millisecond. */
 export function newId(): string {
-  return v7();
+  if (unused === randomPool.length) {
+    randomFillSync(randomPool);
+    unused = 0;
+  }
+  const random = randomPool.subarray(unused, (unused += ID_BYTES));
+  const now = Date.now();
+  if (now > last.msecs) {
+    // Half of the counter's numbers are left for those that follow in the same millisecond, or until a clock that was set back has caught up.
+    last.seq = new DataView(random.buffer, random.byteOffset).getUint32(6) >>> 1;
+    last.msecs = now;
+  } else if (++last.seq > 0xffff_ffff) {
+    last.seq = 0;
+    last.msecs++;
+  }
+  return v7({ random, ...last });
 }
 
 const [HYPHEN, ZERO, LETTERS] = [45, 48, 97];

@@ -7,12 +7,13 @@ const insertStatements = new Map<string, { name: string; text: string }>();
  * runs such INSERTs in no promised order, but a binding's trigger reads its license: each table waits for the one before it.
  */
 export function insertStatement(batch: [string, object[]][]): { name: string; text: string } {
-  const shapes = batch.map(([table, rows]) => ({ table, columns: columnsOfAll(table, rows) }));
-  const key = JSON.stringify(shapes);
+  const key = batch.map(([table, rows]) => `${table} ${fieldsOf(table, rows)}`).join(' ');
   let statement = insertStatements.get(key);
   if (!statement) {
-    const parts = shapes.map(({ table, columns }, i) => {
-      const list = columns.map((column) => `"${column}"`).join(', ');
+    const parts = batch.map(([table, rows], i) => {
+      const list = Object.keys(rows[0] ?? {})
+        .map((field) => `"${columnName(field)}"`)
+        .join(', ');
       const after = i === 0 ? '' : ` WHERE (SELECT count(*) FROM i${i - 1}) >= 0`;
       return `i${i} AS (INSERT INTO ${table} (${list}) SELECT ${list} FROM jsonb_populate_recordset(NULL::${table}, $${i + 1}::jsonb)${after} RETURNING 1)`;
     });
@@ -22,14 +23,16 @@ export function insertStatement(batch: [string, object[]][]): { name: string; te
   return statement;
 }
 
-/** The columns of rows that must agree on them: a field that only some rows have would be lost without a word. */
-function columnsOfAll(table: string, rows: object[]): string[] {
-  const [first, ...others] = rows.map((row) => Object.keys(row));
-  const odd = others.find(
-    (fields) => fields.length !== first?.length || fields.some((field) => !first.includes(field)),
-  );
-  if (odd) throw new Error(`rows for ${table} differ in their fields: ${String(first)} and ${String(odd)}`);
-  return (first ?? []).map(columnName);
+/** The fields of rows, which must agree on them: one that only some rows have would be lost without a word. */
+function fieldsOf(table: string, rows: readonly object[]): string {
+  const [first = '', ...others] = rows.map((row) => Object.keys(row).join());
+  const odd = others.find((fields) => fields !== first && sorted(fields) !== sorted(first));
+  if (odd !== undefined) throw new Error(`rows for ${table} differ in their fields: ${first} and ${odd}`);
+  return first;
+}
+
+function sorted(fields: string): string {
+  return fields.split(',').sort().join();
 }
 
 /** A row by its columns, each value as JSON has it. */

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Prisma } from '../generated/prisma/client.js';
 import { claimIdempotencyKey, keepIdempotentResult } from './idempotency.js';
-import { violatedConstraint } from './databaseError.js';
+import { TransactionTooLong, violatedConstraint } from './databaseError.js';
 import type { InsertableRows } from './insertableRows.js';
 import { insertStatement, rowAsJson } from './insertStatement.js';
 import { allOf, writeTogether } from './pipeline.js';
@@ -149,15 +149,6 @@ async function refusing<Result>(conflicts: ConflictRefusals, run: () => Promise<
     const conflict = constraint === null ? undefined : conflicts[constraint];
     if (conflict) throw new Refusal([conflict()]);
     throw error;
-  }
-}
-
-/** The transaction waited too long for locks; nothing of it is kept. The code is PostgreSQL's own for a lock not had. */
-class TransactionTooLong extends Error {
-  readonly code = '55P03';
-  constructor() {
-    super('the transaction took too long and was rolled back');
-    this.name = 'TransactionTooLong';
   }
 }
 

@@ -20,7 +20,8 @@ export interface KeySubject {
   readonly licenseKeyId?: string | null;
 }
 
-interface PatternRow {
+/** A pattern of the business, and whether it is that of the product that keys are made for. */
+export interface PatternRow {
   keyPattern: KeyPattern;
   isOwn: boolean;
 }
@@ -45,7 +46,18 @@ export async function keyMakerFor(tx: SqlTx, subject: KeySubject = {}): Promise<
   const { businessId, mode } = tenantOf(tx.ctx);
   const { productOfferingId = null, packageId = null, licenseKeyId = null } = subject;
   const values = [businessId, mode, productOfferingId, packageId, licenseKeyId];
-  const rows = await tx.sql<PatternRow>('key_patterns', statement, values);
+  return keyMakerOf(await tx.sql<PatternRow>('key_patterns', statement, values));
+}
+
+/** SQL: the same of a package, for `keyMakerOf`, as a JSON list, null where there is none. @param packageId its parameter; $1 is the business */
+export function patternsForPackage(packageId: string): string {
+  return `(SELECT jsonb_agg(jsonb_build_object('keyPattern', p.key_pattern, 'isOwn', p.id IS NOT DISTINCT FROM
+      (SELECT primary_product_id FROM packages WHERE business_id = $1 AND id = ${packageId})))
+    FROM products p WHERE p.business_id = $1 AND p.key_pattern IS NOT NULL)`;
+}
+
+/** What makes keys, of all patterns of the business. */
+export function keyMakerOf(rows: readonly PatternRow[]): KeyMaker {
   const own = rows.find(({ isOwn }) => isOwn)?.keyPattern ?? defaultKeyPattern;
   const reserved = rows.flatMap(({ keyPattern: { prefix } }) => (prefix === null ? [] : [prefix]));
   return {

@@ -1,7 +1,7 @@
 import { recordChange } from '../events/recordChange.js';
 import type { Entitlement } from '../generated/prisma/client.js';
 import { grantEntitlements } from '../grants/grantEntitlements.js';
-import { drawNumbers } from '../kernel/drawNumber.js';
+import { drawNumbers, type LookedUpNumbers } from '../kernel/drawNumber.js';
 import { newId } from '../kernel/id.js';
 import { allOf } from '../kernel/pipeline.js';
 import { tenantOf } from '../kernel/requestContext.js';
@@ -51,11 +51,16 @@ export interface IssueOptions {
   readonly generateKeys: boolean;
   /** The field that names the supplied key; absent: `code`. */
   readonly suppliedKeyPath?: readonly string[];
+  /** The licenses' numbers, where they were drawn and looked for already. */
+  readonly lookedUp?: LookedUpNumbers;
+  /** How keys are made, where that was read already; with a supplied key it is read anew, under a lock. */
+  readonly maker?: KeyMaker;
 }
 
 /**
  * A step: issues licenses with their keys, grants and mails. Buffered but for one round trip that draws the numbers, two more
- * where licenses are assigned, one for the pattern of the product's keys where keys are made or supplied, and one for each pool.
+ * where licenses are assigned, one for the pattern of the product's keys where keys are made or supplied, and one for each pool;
+ * the first and the third only where the caller has not read it before.
  *
  * A license whose start has come is born ACTIVE with `activatedAt` = now, whatever its start; any other is PENDING. Its key is
  * the supplied one, which fulfils its first license-key grant; else each AUTO grant generates one, and MANUAL ones wait; else,
@@ -72,10 +77,10 @@ export async function issueLicenses(
   options: IssueOptions,
 ): Promise<{ id: string }[]> {
   await holdFreeAssignees(tx, licenses.flatMap(slotsOfNew));
-  const { entitlements, suppliedKey } = options;
+  const { entitlements, suppliedKey, lookedUp } = options;
   const [maker, numbers] = await allOf([
     keyMakerOf(tx, licenses, options),
-    drawNumbers(tx, 'License', licenses.length),
+    drawNumbers(tx, 'License', licenses.length, lookedUp),
   ]);
   const needed = neededFromPools(entitlements, licenses.length, suppliedKey !== null);
   const poolKeys = await drawPoolKeys(tx, needed, ['input']);
@@ -124,12 +129,13 @@ function addLicense(tx: SqlTx, license: NewLicense, number: string): string {
 async function keyMakerOf(
   tx: SqlTx,
   [license]: readonly NewLicense[],
-  { entitlements, suppliedKey, generateKeys, suppliedKeyPath = ['input', 'code'] }: IssueOptions,
+  { entitlements, suppliedKey, generateKeys, suppliedKeyPath = ['input', 'code'], maker: known }: IssueOptions,
 ): Promise<KeyMaker | null> {
   const isMade = entitlements.some(
     ({ fulfillmentMode, licenseKeyPoolId }) => fulfillmentMode === 'AUTO' && licenseKeyPoolId === null,
   );
   if (!license || (suppliedKey === null && !generateKeys && !isMade)) return null;
+  if (suppliedKey === null && known) return known;
   if (suppliedKey !== null) await holdPrefixes(tx);
   const maker = await keyMakerFor(tx, license);
   if (suppliedKey !== null) refuseReservedPrefix(maker, suppliedKeyPath, suppliedKey);

@@ -1,5 +1,5 @@
 import { recordChange } from '../events/recordChange.js';
-import { drawNumbers } from '../kernel/drawNumber.js';
+import { drawNumbers, type LookedUpNumbers } from '../kernel/drawNumber.js';
 import { newId } from '../kernel/id.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import type { SqlTx } from '../kernel/transaction.js';
@@ -9,6 +9,8 @@ export interface CompletedOrder {
   /** Absent: a new one. */
   readonly id?: string;
   readonly brandId: string;
+  /** One number, where it was drawn and looked for already. */
+  readonly lookedUp?: LookedUpNumbers;
   /** Who bought. */
   readonly customerId: string;
   readonly walletId: string;
@@ -38,11 +40,11 @@ export interface OrderedLine {
  */
 export async function addCompletedOrder(
   tx: SqlTx,
-  { id = newId(), lines, ...fields }: CompletedOrder,
+  { id = newId(), lookedUp, lines, ...fields }: CompletedOrder,
 ): Promise<{ id: string }> {
   const { now } = tx.ctx;
   const tenant = tenantOf(tx.ctx);
-  const [number] = (await drawNumbers(tx, 'Order', 1)) as [string];
+  const [number] = (await drawNumbers(tx, 'Order', 1, lookedUp)) as [string];
   const order = {
     ...tenant,
     id,

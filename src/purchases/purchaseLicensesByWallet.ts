@@ -1,6 +1,5 @@
-import { entitlementsOfPackage } from '../entitlements/entitlementsOf.js';
-import type { Entitlement } from '../generated/prisma/client.js';
 import type { PurchaseLicensesByWalletInput } from '../generated/graphql.js';
+import type { LookedUpNumbers } from '../kernel/drawNumber.js';
 import { newId } from '../kernel/id.js';
 import { allOf } from '../kernel/pipeline.js';
 import type { RequestContext } from '../kernel/requestContext.js';
@@ -11,6 +10,7 @@ import { addCompletedOrder } from '../orders/addCompletedOrder.js';
 import { debitWallet } from '../wallets/debitWallet.js';
 import { agreedPurchase, type AgreedPurchase } from './agreedPurchase.js';
 import { countDiscounts, rememberDiscounts } from './discountedPurchase.js';
+import { findLicenseParts, type LicenseParts } from './findLicenseParts.js';
 import { wantedPurchase, type WantedPurchase } from './wantedPurchase.js';
 
 /** Ids of what a purchase made. */
@@ -38,14 +38,14 @@ export async function purchaseLicensesByWallet(
       // In here, behind the idempotency key: a retry gets its result even when the window has passed meanwhile.
       const wanted = wantedPurchase(ctx, input);
       // The first of them locks the package, so that the second reads what stays attached to it.
-      const [agreed, entitlements] = await allOf([
+      const [agreed, parts] = await allOf([
         agreedPurchase(tx, wanted),
-        entitlementsOfPackage(tx, wanted.packageId),
+        findLicenseParts(tx, wanted.packageId, wanted.quantity),
       ]);
       const ids = { orderId: newId(), ledgerTransactionId: agreed.total === 0n ? null : newId() };
       const [, licenses] = await allOf([
-        addOrder(tx, wanted, agreed, ids),
-        addLicenses(tx, wanted, { ...agreed, ...ids, entitlements }),
+        addOrder(tx, wanted, agreed, { ...ids, lookedUp: parts.orderNumber }),
+        addLicenses(tx, wanted, agreed, { ...parts, orderId: ids.orderId }),
       ]);
       rememberDiscounts(tx, agreed, ids.orderId);
       const [, entryId] = await allOf([tx.flush(), payment(tx, agreed, ids)]);
@@ -70,7 +70,7 @@ function addOrder(
   tx: SqlTx,
   wanted: WantedPurchase,
   { wallet, price, total, ...agreed }: AgreedPurchase,
-  { orderId: id, ledgerTransactionId }: PurchaseIds,
+  { orderId: id, ledgerTransactionId, lookedUp }: PurchaseIds & { lookedUp: LookedUpNumbers },
 ): Promise<{ id: string }> {
   const line = {
     packageId: agreed.package.id,
@@ -83,20 +83,15 @@ function addOrder(
     description: wanted.description,
   };
   const { id: walletId, customerId, brandId, currency } = wallet;
-  return addCompletedOrder(tx, { id, brandId, customerId, walletId, currency, ledgerTransactionId, lines: [line] });
+  const payer = { brandId, customerId, walletId, currency };
+  return addCompletedOrder(tx, { id, lookedUp, ...payer, ledgerTransactionId, lines: [line] });
 }
 
 function addLicenses(
   tx: SqlTx,
   wanted: WantedPurchase,
-  {
-    package: bought,
-    subscriptionType,
-    customer,
-    price,
-    orderId,
-    entitlements,
-  }: AgreedPurchase & PurchaseIds & { entitlements: readonly Entitlement[] },
+  { package: bought, subscriptionType, customer, price }: AgreedPurchase,
+  { orderId, entitlements, maker, licenseNumbers }: LicenseParts & { orderId: string },
 ): Promise<{ id: string }[]> {
   const license = {
     customerId: customer.id,
@@ -123,6 +118,8 @@ function addLicenses(
       entitlements,
       suppliedKey: wanted.code,
       generateKeys: true,
+      maker,
+      lookedUp: licenseNumbers,
     },
   );
 }

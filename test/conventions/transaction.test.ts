@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { useApi } from '../support/api.js';
 import { newBusiness } from '../support/business.js';
 import { isRetryableConflict, sqlStateOf, violatedConstraint } from '../../src/kernel/databaseError.js';
-import { drawNumbers } from '../../src/kernel/drawNumber.js';
+import { candidateNumbers, drawNumbers } from '../../src/kernel/drawNumber.js';
 import { newId, uuidOf } from '../../src/kernel/id.js';
 import type { RequestContext } from '../../src/kernel/requestContext.js';
 import { keyringOf } from '../../src/keyring.js';
@@ -166,11 +166,24 @@ test('numbers get a digit more once the usual ones are crowded, and are never gi
     [businessId, ctx.now],
   );
   const { numbers } = await inSqlTransaction(ctx, async (tx) => ({
-    numbers: await drawNumbers(tx, 'Customer', 20, [2, 3]),
+    numbers: await drawNumbers(tx, 'Customer', 20, undefined, [2, 3]),
   }));
   expect(new Set(numbers).size).toBe(20);
   expect(numbers.filter((number) => /^K\d{3}$/.test(number)).length).toBeGreaterThanOrEqual(10);
   expect(numbers.filter((number) => /^K[0-8]\d$/.test(number))).toEqual([]);
   const usual = await inSqlTransaction(ctx, async (tx) => ({ numbers: await drawNumbers(tx, 'License', 5) }));
   expect(usual.numbers.filter((number) => !/^L\d{9}$/.test(number))).toEqual([]);
+});
+
+test('numbers that were looked up are taken as they are but for those that are not free', async () => {
+  const ctx = await contextOfNewBusiness();
+  const [first, second, third] = candidateNumbers('License', 3) as [string, string, string];
+  const draw = (taken: string[]) =>
+    inSqlTransaction(ctx, async (tx) => ({
+      numbers: await drawNumbers(tx, 'License', 3, { drawn: [first, second, third], taken }),
+    }));
+  expect((await draw([])).numbers).toEqual([first, second, third]);
+  const { numbers } = await draw([second]);
+  expect(numbers).toEqual([first, third, expect.stringMatching(/^L\d{9}$/)]);
+  expect(numbers[2]).not.toBe(second);
 });

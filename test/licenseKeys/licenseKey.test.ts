@@ -71,7 +71,7 @@ test('look-up values differ by business, mode and secret, and while secrets are 
   const live = { businessId: 'b1', mode: 'LIVE' as const };
   const values = keyHmacs(keyring, live, 'abc-1');
   expect(values.map(({ hmacKeyId }) => hmacKeyId)).toEqual(['new', 'old']);
-  expect(values[0]).toEqual(currentKeyHmac(keyring, live, 'ABC1'));
+  expect(values[0]).toEqual({ ...currentKeyHmac(keyring, live, 'ABC1'), mode: 'LIVE' });
   const all = [
     ...values,
     currentKeyHmac(keyring, { ...live, mode: 'TEST' }, 'abc-1'),
