@@ -4,7 +4,7 @@ import { columnsOf } from '../kernel/rows.js';
 import type { SqlTx, Tx } from '../kernel/transaction.js';
 import { decimalOf } from '../slaDefinitions/measure.js';
 import type { Penalty } from '../slaDefinitions/terms.js';
-import { creditBreach } from './creditBreach.js';
+import { creditBreaches } from './creditBreaches.js';
 import { sharesOf, type Share } from './slaShares.js';
 
 type Owing = SlaBreach & { penalty: Penalty; creditedMinor: bigint };
@@ -21,23 +21,33 @@ const statement = `SELECT ${columnsOf('SlaBreach', 'b')}, v.penalties -> b.penal
 
 /**
  * A step: a payment for a locked product key that has just come in gives back what the breaches deserve of it that were recorded
- * before, the earliest first: as if it had been there, and no more than it is. Call it last.
+ * before, the earliest first: as if it had been there, and no more than it is. In one entry of the ledger, and in as many
+ * statements however many breaches there are. Call it last.
  * @throws Refusal BalanceLimitExceeded
  */
 export async function settleBreaches(tx: Tx, key: ProductKey, payment: ProductKeyPayment): Promise<void> {
   const { id: paymentId, result, amountMinor, currency, periodStartsAt, periodEndsAt } = payment;
   if (result !== 'SUCCEEDED' || !amountMinor || currency === null) return;
   const values = [key.businessId, key.mode, key.id, periodStartsAt, periodEndsAt, currency];
+  const owing = await tx.sql<Owing>('breaches_of_paid_period', statement, values);
+  const shares = new Map<string, Share>();
   let creditedMinor = 0n;
-  for (const breach of await tx.sql<Owing>('breaches_of_paid_period', statement, values)) {
-    if (creditedMinor === amountMinor) return;
+  for (const breach of owing) {
+    if (creditedMinor === amountMinor) break;
     const paid = { paymentId, currency, paidMinor: amountMinor, creditedMinor };
     const [share] = sharesOf(stillOwed(breach), [paid]);
     if (!share) continue;
     creditedMinor += share.amountMinor;
-    await recordCredit(tx, breach, share);
-    await creditBreach(tx, key, breach, [share]);
+    shares.set(breach.id, share);
   }
+  if (shares.size === 0) return;
+  await recordCredits(tx, key, shares);
+  await creditBreaches(
+    tx,
+    key,
+    shares,
+    `Product key ${key.number}: a payment was told for a time when its SLA was broken.`,
+  );
 }
 
 /** A part of each payment, or what is left of an amount. */
@@ -46,22 +56,24 @@ function stillOwed({ penalty, creditedMinor }: Owing): Penalty {
   return { ...penalty, amountMinor: (BigInt(penalty.amountMinor) - creditedMinor).toString() };
 }
 
-async function recordCredit(tx: SqlTx, { businessId, mode, id }: Owing, share: Share): Promise<void> {
-  const [breach] = await tx.sql<SlaBreach>(
-    'credited_sla_breach',
-    `UPDATE sla_breaches SET version = version + 1 WHERE business_id = $1 AND mode = $2 AND id = $3
+async function recordCredits(tx: SqlTx, key: ProductKey, shares: ReadonlyMap<string, Share>): Promise<void> {
+  const breaches = await tx.sql<SlaBreach>(
+    'credited_sla_breaches',
+    `UPDATE sla_breaches SET version = version + 1 WHERE business_id = $1 AND mode = $2 AND id = ANY($3::uuid[])
       RETURNING ${columnsOf('SlaBreach')}`,
-    [businessId, mode, id],
+    [key.businessId, key.mode, [...shares.keys()]],
   );
-  if (!breach) throw new Error('a breach of an SLA is gone');
-  const after = { paymentId: share.paymentId, currency: share.currency, amountMinor: share.amountMinor };
-  recordChange(tx, {
-    type: 'sla.credited',
-    objectType: 'SlaBreach',
-    objectId: id,
-    sequence: breach.version,
-    before: {},
-    after,
-    snapshot: { ...breach, measured: decimalOf(breach.measured), ...after },
-  });
+  if (breaches.length !== shares.size) throw new Error('a breach of an SLA is gone');
+  for (const breach of breaches) {
+    const after = shares.get(breach.id) as Share;
+    recordChange(tx, {
+      type: 'sla.credited',
+      objectType: 'SlaBreach',
+      objectId: breach.id,
+      sequence: breach.version,
+      before: {},
+      after,
+      snapshot: { ...breach, measured: decimalOf(breach.measured), ...after },
+    });
+  }
 }

@@ -38,22 +38,23 @@ export function creditsByBreach(ctx: RequestContext): DataLoader<string, CreditR
   });
 }
 
-const breaches = `SELECT DISTINCT t.transaction_id AS "transactionId", c.sla_breach_id AS "slaBreachId"
-  FROM ledger_transfers t JOIN sla_breach_credits c
-    ON c.business_id = t.business_id AND c.mode = t.mode AND c.ledger_entry_id = t.id
-  WHERE t.business_id = $1 AND t.mode = $2 AND t.transaction_id = ANY($3::uuid[])`;
+const breaches = `SELECT asked.id AS "transactionId", b.id AS "slaBreachId" FROM unnest($3::uuid[]) AS asked (id)
+  CROSS JOIN LATERAL (SELECT DISTINCT c.sla_breach_id AS id
+    FROM ledger_transfers t JOIN sla_breach_credits c
+      ON c.business_id = t.business_id AND c.mode = t.mode AND c.ledger_entry_id = t.id
+    WHERE t.business_id = $1 AND t.mode = $2 AND t.transaction_id = asked.id ORDER BY c.sla_breach_id LIMIT ${SHOWN}) b`;
 
-/** Ids of the breaches for which transactions gave something back; null: for none. */
-export function breachByTransaction(ctx: RequestContext): DataLoader<string, string | null> {
+/** Ids of the breaches for which transactions gave something back, the first 100 of each: one statement for all transactions. */
+export function breachesByTransaction(ctx: RequestContext): DataLoader<string, string[]> {
   return new DataLoader(async (ids) => {
     const { businessId, mode } = tenantOf(ctx);
     const rows = await ctx.db.sql<{ transactionId: string; slaBreachId: string }>(
-      'sla_breach_by_transaction',
+      'sla_breaches_by_transaction',
       breaches,
       [businessId, mode, ids],
     );
-    const byTransaction = new Map(rows.map(({ transactionId, slaBreachId }) => [transactionId, slaBreachId]));
-    return ids.map((id) => byTransaction.get(id) ?? null);
+    const byTransaction = grouped(ids, rows, ({ transactionId }) => transactionId);
+    return byTransaction.map((own) => own.map(({ slaBreachId }) => slaBreachId));
   });
 }
 

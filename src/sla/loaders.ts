@@ -1,7 +1,7 @@
 import { loadOne, loadPage } from '../graphql/batching.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { slaBreachList } from './listSlaBreaches.js';
-import { breachByTransaction, creditsByBreach, slasByKey } from './loadSlas.js';
+import { breachesByTransaction, creditsByBreach, slasByKey } from './loadSlas.js';
 import { complianceByKey } from './slaCompliance.js';
 
 /** SLAs of product keys, their breaches with what those gave back, and how promises were kept. */
@@ -11,7 +11,7 @@ export function slaLoaders(ctx: RequestContext) {
     slaBreachById: loadOne(ctx, 'SlaBreach'),
     slaBreachesByProductKey: loadPage(ctx, 'productKeyId', slaBreachList),
     creditsBySlaBreach: creditsByBreach(ctx),
-    slaBreachIdByTransaction: breachByTransaction(ctx),
+    slaBreachIdsByTransaction: breachesByTransaction(ctx),
     slaComplianceByProductKey: complianceByKey(ctx),
   };
 }

@@ -23,12 +23,28 @@ export async function readPaid(
   { startsAt, endsAt }: { readonly startsAt: Date; readonly endsAt: Date },
 ): Promise<PaidPeriod[]> {
   const rows = await tx.sql<Row>('paid_for_sla', statement, [key.businessId, key.mode, key.id, startsAt, endsAt]);
+  const isEndedEarly = rows.length > 0 && (await wasEndedAtOnce(tx, key));
   return rows.map((payment) => ({
     paymentId: payment.id,
     currency: payment.currency as string,
-    paidMinor: (payment.amountMinor ?? 0n) - givenBack(key, payment),
+    paidMinor: (payment.amountMinor ?? 0n) - (isEndedEarly ? givenBack(key, payment) : 0n),
     creditedMinor: payment.creditedMinor,
   }));
+}
+
+/**
+ * Whether somebody ended a key at once, which gives back what is not used. An end that was scheduled before is written by the server,
+ * and gives nothing back, also not of what was paid later for a time after it.
+ */
+async function wasEndedAtOnce(tx: SqlTx, { businessId, mode, id, cancelledAt, version }: ProductKey): Promise<boolean> {
+  if (cancelledAt === null) return false;
+  const ends = await tx.sql(
+    'product_key_ended_at_once',
+    `SELECT 1 AS one FROM changes WHERE business_id = $1 AND mode = $2 AND object_type = 'ProductKey' AND object_id = $3
+        AND sequence <= $4 AND type = 'product_key.cancelled' AND actor_kind <> 'SYSTEM' LIMIT 1`,
+    [businessId, mode, id, version],
+  );
+  return ends.length > 0;
 }
 
 /**

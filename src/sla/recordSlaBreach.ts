@@ -6,7 +6,7 @@ import { newId } from '../kernel/id.js';
 import { refusal } from '../kernel/refusal.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { inTransaction, type SqlTx } from '../kernel/transaction.js';
-import { creditBreach } from '../productKeys/creditBreach.js';
+import { creditBreaches } from '../productKeys/creditBreaches.js';
 import { lockProductKey } from '../productKeys/lockProductKey.js';
 import { sharesOf, totalsOf, type Share } from '../productKeys/slaShares.js';
 import { decimalOf } from '../slaDefinitions/measure.js';
@@ -53,7 +53,9 @@ export async function recordSlaBreach(ctx: RequestContext, input: RecordSlaBreac
       penaltyIndex: deserved?.index ?? null,
     });
     recordBreach(tx, breach, shares);
-    return { ...refs, slaBreachId: breach.id, ledgerEntryIds: await creditBreach(tx, key, breach, shares) };
+    const reason = `Product key ${key.number}: ${breach.metric} of ${decimalOf(breach.measured)} broke its SLA.`;
+    const ofBreach = shares.map((share) => [breach.id, share] as const);
+    return { ...refs, slaBreachId: breach.id, ledgerEntryIds: await creditBreaches(tx, key, ofBreach, reason) };
   });
 }
 

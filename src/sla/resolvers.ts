@@ -53,8 +53,10 @@ export const slaResolvers = {
     definition: ({ slaDefinitionId }, _, { loaders }) => required(loaders.slaDefinitionById.load(slaDefinitionId)),
   },
   LedgerTransaction: {
-    slaBreach: async ({ id }, _, { loaders }) =>
-      found(loaders.slaBreachById, await loaders.slaBreachIdByTransaction.load(id)),
+    slaBreaches: async ({ id }, _, { loaders }) =>
+      Promise.all(
+        (await loaders.slaBreachIdsByTransaction.load(id)).map((one) => required(loaders.slaBreachById.load(one))),
+      ),
   },
   AttachSlaDefinitionPayload: {
     productKey: ({ productKeyId }, _, { loaders }) => found(loaders.productKeyById, productKeyId),

@@ -49,16 +49,23 @@ function measuredOf(problems: UserErrorData[], { metric, measured }: RecordSlaBr
 
 /**
  * A step: the breach of a locked product key that was told before under the same external id, just as it is told now, whatever the
- * note; null: none was.
+ * note; null: none was. An erasure takes the ids: what was told of a request for support just so, and has none any more, is the
+ * same one, so that telling all again after an erasure gives nothing back twice.
  * @throws Refusal ExternalIdTaken when another breach has the id
  */
 export async function findTold(tx: SqlTx, key: ProductKey, told: ToldBreach): Promise<SlaBreach | null> {
   if (told.externalId === null) return null;
   const [recorded] = await tx.sql<SlaBreach>(
-    'sla_breach_by_external_id',
+    'told_sla_breach',
     `SELECT ${columnsOf('SlaBreach')} FROM sla_breaches
-      WHERE business_id = $1 AND mode = $2 AND product_key_id = $3 AND external_id = $4`,
-    [key.businessId, key.mode, key.id, told.externalId],
+      WHERE business_id = $1 AND mode = $2 AND product_key_id = $3 AND (external_id = $4 OR (
+        metric = 'SUPPORT_HOURS' AND external_id IS NULL AND sla_definition_id = $5 AND metric = $6::sla_metric
+        AND measured = $7 AND starts_at = $8 AND ends_at = $9))
+      ORDER BY external_id NULLS LAST, id LIMIT 1`,
+    [
+      ...[key.businessId, key.mode, key.id, told.externalId],
+      ...[told.slaDefinitionId, told.metric, told.measured, told.startsAt, told.endsAt],
+    ],
   );
   if (!recorded) return null;
   const isSame =

@@ -33,25 +33,32 @@ export function supportTerms(problems: UserErrorData[], given: SlaSupportHoursIn
     const message = 'Give time zone, days and hours, or none of them: around the clock.';
     problems.push(userError('InvalidInput', [...path, field], message));
   }
-  if (timeZone !== null) checkTimeZone(problems, timeZone);
   checkDays(problems, days ?? []);
   return {
     supportResponseMinutes: firstResponseMinutes,
-    supportTimeZone: timeZone,
+    supportTimeZone: timeZone && zoneOf(problems, timeZone),
     supportDays: weekdays.filter((day) => days?.includes(day)),
     ...hoursOf(problems, from, until),
   };
 }
 
-/** Names of the IANA's list only: not offsets such as `+01:00`, which know no summer time. */
-function checkTimeZone(problems: UserErrorData[], timeZone: string): void {
+/**
+ * A zone as the IANA's list spells it, which not every client reads in another case. Names of the list only: not offsets such as
+ * `+01:00`, which know no summer time. Adds a problem where there is none of this name.
+ */
+function zoneOf(problems: UserErrorData[], given: string): string {
   try {
-    if (/^[A-Za-z]/.test(timeZone) && new Intl.DateTimeFormat('en', { timeZone })) return;
+    if (/^[A-Za-z]/.test(given)) {
+      const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: given }).resolvedOptions();
+      // Another name is the older or newer one of the same zone: the given one stays.
+      return timeZone.toLowerCase() === given.toLowerCase() ? timeZone : given;
+    }
   } catch {
     // Falls through to the refusal: there is no such zone.
   }
   const message = 'Give a time zone of the IANA list, such as `Europe/Berlin` or `UTC`.';
   problems.push(userError('InvalidInput', [...path, 'timeZone'], message));
+  return given;
 }
 
 function checkDays(problems: UserErrorData[], days: readonly Weekday[]): void {

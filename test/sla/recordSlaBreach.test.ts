@@ -2,8 +2,10 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { sharesOf, totalsOf } from '../../src/productKeys/slaShares.js';
 import { creditsOfPeriod } from '../../src/sla/creditsOfPeriod.js';
-import { readerOf } from '../../src/kernel/transaction.js';
+import { newId } from '../../src/kernel/id.js';
+import { inSqlTransaction, readerOf } from '../../src/kernel/transaction.js';
 import type { RequestContext } from '../../src/kernel/requestContext.js';
+import { payIntoWallet } from '../../src/wallets/payIntoWallet.js';
 import { useApi } from '../support/api.js';
 import { newBusiness, newCustomer, newSession } from '../support/business.js';
 import { expectInvariants } from '../support/invariants.js';
@@ -20,7 +22,7 @@ const errorsOf = ({ userErrors }: any) =>
 const text = ({ amount, currencyCode }: any) => `${amount} ${currencyCode}`;
 
 const selection = `slaBreach { ${slaBreachFields} note ledgerEntries { id } } productKey { id version }
-  ledgerEntries { id isCredit amount { amount currencyCode } wallet { isDefault customer { id } } transaction { kind reason slaBreach { id } } }`;
+  ledgerEntries { id isCredit amount { amount currencyCode } wallet { isDefault customer { id } } transaction { kind reason slaBreaches { id } } }`;
 const record = (token: string, input: Record<string, unknown>, headers = {}) =>
   callSla(api, token, 'recordSlaBreach', input, selection, headers);
 const pay = (token: string, productKeyId: string, externalPaymentId: string, more: Record<string, unknown> = {}) =>
@@ -87,7 +89,7 @@ test('a breach is judged, recorded and given back, to the minor unit', async () 
       transaction: {
         kind: 'SLA_CREDIT',
         reason: expect.stringMatching(/^Product key P\d{9}: AVAILABILITY of 98.5 broke its SLA\.$/),
-        slaBreach: { id: slaBreach.id },
+        slaBreaches: [{ id: slaBreach.id }],
       },
     },
   ]);
@@ -407,6 +409,7 @@ test('a payment that is told after the breach gives back its part then, once, an
     ['AVAILABILITY', [], 0],
   ]);
   const changes = await changesOf(api, unpaid.slaBreach.id);
+  expect(changes[1]?.after).toEqual({ paymentId: expect.any(String), currency: 'USD', amountMinor: '600' });
   expect(changes.map(({ type, sequence }) => [type, sequence])).toEqual([
     ['sla.breached', 1],
     ...[2, 3, 4, 5, 6].map((sequence) => ['sla.credited', sequence]),
@@ -414,6 +417,75 @@ test('a payment that is told after the breach gives back its part then, once, an
   expect((await changesOf(api, unpunished.slaBreach.id)).length).toBe(1);
   await expectInvariants(api.db);
 });
+
+test('an end that was scheduled gives nothing back: all that was paid later for a time beyond it counts as paid', async () => {
+  const penalties = [{ metric: 'AVAILABILITY', limit: '99.9', creditBasisPoints: 10_000 }];
+  const { live, owner, productKeyId, month } = await newKey({ penalties });
+  api.setNow(at(10));
+  await pay(live, productKeyId, 'p1', { amount: '30' });
+  expect(codes(await callProductKey(api, live, 'cancelProductKey', { productKeyId }))).toEqual([]);
+  await pay(live, productKeyId, 'p2', { amount: '20', periodStart: at(20), periodEnd: at(40) });
+  api.setNow(at(50));
+  const { slaBreach } = await record(live, { ...month, startsAt: at(25), endsAt: at(26) });
+  expect([slaBreach.credits.map(text), await balances(live, owner)]).toEqual([['50.00 USD'], ['50.00 USD']]);
+});
+
+test('a payment that comes after many breaches gives back in as many statements as after one, in one entry that leads to them', async () => {
+  const penalties = [{ metric: 'AVAILABILITY', limit: '99', creditBasisPoints: 100 }];
+  const counts = [];
+  for (const many of [2, 12]) {
+    const { live, owner, productKeyId, month } = await newKey({ penalties });
+    for (let i = 0; i < many; i++) await record(live, { ...month, startsAt: at(i), endsAt: at(i + 1) });
+    counts.push(await api.countStatements(() => pay(live, productKeyId, 'p', { amount: '100' })));
+    expect(await balances(live, owner)).toEqual([`${many}.00 USD`]);
+    const { productKey } = await api.data({
+      token: live,
+      query: `query ($id: ID!) { productKey(id: $id) { slaBreaches(first: 50) { nodes { id credits { amount }
+        ledgerEntries { amount { amount } transaction { slaBreaches { id } } } } } } }`,
+      variables: { id: productKeyId },
+    });
+    const { nodes } = productKey.slaBreaches;
+    const ids = nodes.map(({ id }: any) => id).sort();
+    expect(ids.length).toBe(many);
+    for (const { credits, ledgerEntries } of nodes) {
+      expect([credits, ledgerEntries.length]).toEqual([[{ amount: '1.00' }], 1]);
+      const [{ amount, transaction }] = ledgerEntries;
+      expect([amount.amount, transaction.slaBreaches.map(({ id }: any) => id).sort()]).toEqual([`${many}.00`, ids]);
+    }
+  }
+  expect(counts[1]).toBe(counts[0]);
+  await expectInvariants(api.db);
+});
+
+test('where the wallet cannot hold it, nothing is recorded: neither a breach nor a payment that would give back', async () => {
+  const { id, live, productKeyId, owner, month } = await newKey();
+  await pay(live, productKeyId, 'p1');
+  await record(live, { ...month, endsAt: at(10) });
+  await fill(id, owner, 2n ** 53n - 750n - 749n);
+  const before = await slaRows(api);
+  const full = ['BALANCE_LIMIT_EXCEEDED productKeyId'];
+  expect(errorsOf(await record(live, { ...month, startsAt: at(10) }))).toEqual(full);
+  expect(errorsOf(await pay(live, productKeyId, 'p2'))).toEqual(full);
+  expect(await slaRows(api)).toBe(before);
+  const less = await record(live, { ...month, measured: '99.5', startsAt: at(10) });
+  expect(less.slaBreach.credits.map(text)).toEqual(['1.50 USD']);
+  await expectInvariants(api.db);
+});
+
+/** Puts minor units into a customer's only wallet, more at once than the API takes, by the step itself. */
+async function fill(business: string, owner: string, amount: bigint): Promise<void> {
+  const [wallet] = await api.db.sql<{ id: string }>(null, 'SELECT id FROM wallets WHERE customer_id = $1', [
+    rowId(owner),
+  ]);
+  const viewer = { principal: 'SYSTEM', businessId: rowId(business), mode: 'LIVE', brandId: null };
+  const ctx = { db: api.db, viewer, now: new Date(at(40)), requestId: 'test', actor: null, idempotency: null };
+  await inSqlTransaction(ctx as unknown as RequestContext, async (tx) => {
+    const why = { kind: 'CREDIT', reason: null, reference: null, orderId: null } as const;
+    const where = { walletId: wallet?.id as string, currency: 'USD' };
+    await payIntoWallet(tx, 'IN', { ...where, amount, transactionId: newId(), ...why }, []);
+    return {};
+  });
+}
 
 test('payments and breaches at once: whatever comes first, all of what was paid comes back once', async () => {
   const { live, owner, productKeyId, month } = await newKey({
@@ -487,9 +559,11 @@ test('the owner sees its breaches and what they gave back, without the note; str
 });
 
 test('an erasure takes what was typed, and leaves figures and credits', async () => {
-  const { live, owner, productKeyId, month } = await newKey();
+  const { live, owner, productKeyId, month } = await newKey({ supportHours: { firstResponseMinutes: 10 } });
   await pay(live, productKeyId, 'p1');
   const { slaBreach } = await record(live, { ...month, note: 'Wobblefrost called', externalId: 'Wobblefrost-7' });
+  const ticket = { ...month, metric: 'SUPPORT_HOURS', measured: '11', externalId: 'T' };
+  const waited = await record(live, ticket);
   const words = () =>
     api.db.sql(
       null,
@@ -506,6 +580,11 @@ test('an erasure takes what was typed, and leaves figures and credits', async ()
     variables: { id: slaBreach.id },
   });
   expect(node).toEqual({ measured: '98.5', note: null, externalId: null, credits: [{ amount: '7.50' }] });
+  // Tickets that are told all over again are known, though their ids are gone.
+  expect((await record(live, ticket)).slaBreach.id).toBe(waited.slaBreach.id);
+  expect((await record(live, { ...ticket, externalId: 'U', measured: '12' })).slaBreach.id).not.toBe(
+    waited.slaBreach.id,
+  );
   const next = { ...month, startsAt: at(30), endsAt: at(31) };
   expect(errorsOf(await record(live, { ...next, note: 'Again' }))).toEqual(['CUSTOMER_ERASED note']);
   expect(codes(await record(live, next))).toEqual([]);

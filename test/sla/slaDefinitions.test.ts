@@ -20,7 +20,7 @@ const full = {
   availability: { targetPercent: '99.950' },
   responseTime: { percentile: '99.9', thresholdMs: 250 },
   supportHours: {
-    timeZone: 'Europe/Berlin',
+    timeZone: 'europe/BERLIN',
     days: ['FRIDAY', 'MONDAY'],
     from: '09:00',
     until: '24:00',

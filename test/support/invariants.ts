@@ -42,10 +42,10 @@ const offenders = {
     SELECT p.id FROM product_key_payments p JOIN sla_breach_credits c ON c.payment_id = p.id
      GROUP BY p.business_id, p.mode, p.id, p.amount_minor HAVING sum(c.amount_minor) > p.amount_minor`,
   'an SLA credit whose ledger entry is not what it gives back, or is none of the owner': `
-    SELECT c.sla_breach_id AS id FROM sla_breach_credits c JOIN ledger_transfers t ON t.id = c.ledger_entry_id
+    SELECT c.ledger_entry_id AS id FROM sla_breach_credits c JOIN ledger_transfers t ON t.id = c.ledger_entry_id
       JOIN ledger_transactions x ON x.id = t.transaction_id JOIN wallets w ON w.id = t.wallet_id JOIN sla_breaches b ON b.id = c.sla_breach_id
-     GROUP BY c.sla_breach_id, c.ledger_entry_id, t.amount_minor, t.currency, x.kind, w.customer_id, b.customer_id
-    HAVING sum(c.amount_minor) <> t.amount_minor OR bool_or(c.currency <> t.currency) OR x.kind <> 'SLA_CREDIT' OR w.customer_id <> b.customer_id
+     GROUP BY c.ledger_entry_id, t.amount_minor, t.currency, x.kind, w.customer_id
+    HAVING sum(c.amount_minor) <> t.amount_minor OR bool_or(c.currency <> t.currency) OR x.kind <> 'SLA_CREDIT' OR bool_or(w.customer_id <> b.customer_id)
     UNION ALL SELECT x.id FROM ledger_transactions x JOIN ledger_transfers t ON t.transaction_id = x.id
      WHERE x.kind = 'SLA_CREDIT' AND NOT EXISTS (SELECT 1 FROM sla_breach_credits c WHERE c.ledger_entry_id = t.id)`,
   'an order that was not paid in full, or a free one that was': `

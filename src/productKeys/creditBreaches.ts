@@ -1,31 +1,31 @@
-import type { ProductKey, SlaBreach } from '../generated/prisma/client.js';
+import type { ProductKey } from '../generated/prisma/client.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import type { Tx } from '../kernel/transaction.js';
-import { decimalOf } from '../slaDefinitions/measure.js';
 import { creditOwner } from './creditOwner.js';
 import { totalsOf, type Share } from './slaShares.js';
 
 /**
- * A step: puts what a breach gives back of payments for a locked product key into the owner's default wallets, one entry for each
+ * A step: puts what breaches give back of payments for a locked product key into the owner's default wallets, one entry for each
  * currency, and notes what came of which payment. Call it last.
+ * @param shares by breach; a list of shares of one breach, or one share of each of many
  * @returns the ledger entries' ids, by currency
  * @throws Refusal BalanceLimitExceeded
  */
-export async function creditBreach(
+export async function creditBreaches(
   tx: Tx,
   key: ProductKey,
-  breach: Pick<SlaBreach, 'id' | 'metric' | 'measured'>,
-  shares: readonly Share[],
+  shares: Iterable<readonly [breachId: string, share: Share]>,
+  reason: string,
 ): Promise<string[]> {
-  if (shares.length === 0) return [];
-  const totals = totalsOf(shares);
-  const reason = `Product key ${key.number}: ${breach.metric} of ${decimalOf(breach.measured)} broke its SLA.`;
+  const given = [...shares];
+  if (given.length === 0) return [];
+  const totals = totalsOf(given.map(([, share]) => share));
   const why = { kind: 'SLA_CREDIT', reason, at: ['input', 'productKeyId'] } as const;
   const entryIds = await creditOwner(tx, key, totals, null, why);
   const entryIn = new Map([...totals.keys()].map((currency, i) => [currency, entryIds[i] as string]));
-  const rows = shares.map((share) => ({
+  const rows = given.map(([slaBreachId, share]) => ({
     ...tenantOf(tx.ctx),
-    slaBreachId: breach.id,
+    slaBreachId,
     ...share,
     ledgerEntryId: entryIn.get(share.currency) as string,
     createdAt: tx.ctx.now,
