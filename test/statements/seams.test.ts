@@ -132,16 +132,18 @@ test.each<[string, Fields, (id: string) => Promise<unknown>]>([
   ],
   ['an expiration that is moved', { expiration: day(1) }, (id) => call('updateProductKey', id, { expiration: day(3) })],
 ])(
-  'an end that is %s by whoever is behind the clock that closed its period leaves a key that counts and is charged',
+  'an end that is %s by whoever is behind the clock that closed its period: the key has ended, or it counts and is charged',
   async (_name, fields, move) => {
-    const id = await keyOf(fields);
-    if (!fields.expiration) await call('cancelProductKey', id);
-    await closePeriodsAt(api, day(1, 5));
-    // A batch of uses finds that it has ended, and writes nothing of it.
-    api.setNow(day(1, 6));
+    const [id, ended] = [await keyOf(fields), await keyOf(fields)];
+    if (!fields.expiration) for (const one of [id, ended]) await call('cancelProductKey', one);
+    // A batch of uses closes the period of a key that has ended by its clock, and writes nothing of the end; the worker does.
+    api.setNow(day(1, 5));
     await callUsage(api, business.live, 'recordUsages', { rows: [{ productKeyId: id, amount: 1 }] });
     api.setNow(day(1, -3));
     await move(id);
+    await closePeriodsAt(api, day(1, 5));
+    await expect(move(ended)).rejects.toThrow('PRODUCT_KEY_ENDED');
+    expect(await shortly(ended)).toEqual([[day(0), day(1), '0', '1.00']]);
     api.setNow(day(1.5));
     expect((await use(id, 7)).userErrors).toEqual([]);
     await closePeriodsAt(api, day(2));
