@@ -4,7 +4,7 @@ import { sharesOf, totalsOf } from '../../src/productKeys/slaShares.js';
 import { useApi } from '../support/api.js';
 import { newBusiness, newCustomer, newSession } from '../support/business.js';
 import { expectInvariants } from '../support/invariants.js';
-import { changesOf, rowId } from '../support/licenses.js';
+import { changesOf } from '../support/licenses.js';
 import { callProductKey, newProductKey } from '../support/productKeys.js';
 import { callSla, newSlaDefinition, slaBreachFields, slaRows } from '../support/sla.js';
 
