@@ -6,6 +6,7 @@ import { NO_ID } from '../kernel/id.js';
 import type { Tenant } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
 import { inSqlTransaction } from '../kernel/transaction.js';
+import { carryOutDue } from './carryOutDue.js';
 import { closeOver } from './lockMeters.js';
 
 /** What the job needs. */
@@ -39,7 +40,7 @@ const lockText = `SELECT ${columnsOf('ProductKey')} FROM product_keys WHERE busi
  * A job: writes the statements of all tenants' periods that are over, of keys that nobody uses too. Some keys at a time in a
  * transaction; where one fails, each of them in one of its own, so that it is logged and stops no other. However many workers run
  * it at once, beside uses that close the same periods, each period is closed once.
- * @returns how many were closed by this call
+ * @returns how many were closed by this call, beside those that were cut short by a key's end
  */
 export async function closeDuePeriods(parts: ClosingParts): Promise<number> {
   let total = 0;
@@ -107,7 +108,10 @@ async function closeSome(parts: ClosingParts, { tenant, ids }: Group): Promise<n
   const ctx = { ...systemContext(parts, tenant), now: parts.now, requestId: 'closeDuePeriods' };
   const { closed } = await inSqlTransaction(ctx, async (tx) => {
     const keys = await tx.sql<ProductKey>('lock_keys_of_due_meters', lockText, [tenant.businessId, tenant.mode, ids]);
-    return { closed: (await closeOver(tx, keys, MOST)).closed };
+    const { closed } = await closeOver(tx, keys, MOST);
+    // What ended a key meanwhile is written with its last statement, of a period that may be cut short.
+    if (closed < MOST) for (const key of keys) await carryOutDue(tx, key);
+    return { closed };
   });
   return closed;
 }

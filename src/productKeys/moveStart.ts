@@ -49,8 +49,8 @@ export async function checkPaidStart(
 }
 
 /**
- * A step: what follows from a start that was moved: the quota's first period begins with it, and a key whose start has come is what
- * the clock gives.
+ * A step: what follows from a start that was moved: the quota's first period begins with it, of whose threshold nobody is told again;
+ * the SLAs that the key was created with hold since then; and a key whose start has come is what the clock gives.
  */
 export async function beginMoved(tx: SqlTx, key: ProductKey): Promise<void> {
   const { businessId, mode, id, startsAt } = key;
@@ -59,9 +59,16 @@ export async function beginMoved(tx: SqlTx, key: ProductKey): Promise<void> {
   const { start, end } = quotaPeriodAt(meter, startsAt, now > startsAt ? now : startsAt);
   await tx.sql(
     'move_first_period',
-    `UPDATE product_key_meters SET period_starts_at = $4, period_ends_at = $5
+    `UPDATE product_key_meters SET period_starts_at = $4, period_ends_at = $5,
+        threshold_notified_period = CASE WHEN threshold_notified_period = period_starts_at THEN $4 ELSE threshold_notified_period END
       WHERE business_id = $1 AND mode = $2 AND id = $3`,
     [businessId, mode, id, start, end],
+  );
+  await tx.sql(
+    'hold_slas_since_start',
+    `UPDATE product_key_slas SET attached_at = $4
+      WHERE business_id = $1 AND mode = $2 AND product_key_id = $3 AND attached_at = $5 AND attached_at > $4`,
+    [businessId, mode, id, startsAt, key.createdAt],
   );
   const status = byClock(key, now);
   if (key.status !== 'SCHEDULED' || status === 'SCHEDULED') return;

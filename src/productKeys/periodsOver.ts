@@ -23,7 +23,7 @@ export function endedAt({ status, cancelAt, cancelledAt, expiresAt, expiredAt }:
 
 /**
  * The periods of a stored meter that are over at an instant, and the meter that follows them. The last one ends with the key; the
- * meter is closed then.
+ * meter is closed then, once it is written that the key has ended: until that, whoever is behind this clock can move the end.
  * @param most at most so many; where there are more, the meter is of one that is over
  */
 export function periodsOver(
@@ -38,6 +38,7 @@ export function periodsOver(
   while (meter.closedAt === null) {
     const { periodStartsAt: startsAt, periodEndsAt } = meter;
     if (end !== null && (periodEndsAt === null || end < periodEndsAt)) {
+      if (!hasEnded(key.status)) break;
       const last = lastEnd(meter, key, end);
       if (last > startsAt) over.push({ meter, endsAt: last });
       return { over, meter: { ...meter, closedAt: now } };

@@ -6,11 +6,12 @@ import { checkedReason } from '../licenseKeys/licenseKey.js';
 import { refuseWordsAboutErased } from '../licenseKeys/refuseWords.js';
 import { changeProductKey } from './changeProductKey.js';
 import { findNewOwner, holdCustomer } from './findOwner.js';
+import { lockMeters } from './lockMeters.js';
 import { lockProductKey, refuseEnded } from './lockProductKey.js';
 
 /**
- * Gives a product key to another customer of its brand, with everything of it. What it gives back when it is cancelled goes to who
- * owns it then. The former owner's sessions do not see it any more; what the history says of the time before is erased with that
+ * Gives a product key to another customer of its brand, with everything of it. What it gives back when it is cancelled, or when a
+ * payment comes in for a time of a breach, goes to who owns it then; the statement of a period is of who owned it at its end. The former owner's sessions do not see it any more; what the history says of the time before is erased with that
  * person too (`eraseFormerOwnership`). To its owner again: nothing changes.
  * @throws Refusal InvalidInput, ProductKeyNotFound, CustomerNotFound, ModeMismatch, BrandMismatch, StaleObject, ProductKeyEnded,
  *   CustomerErased
@@ -34,6 +35,8 @@ export async function transferProductKey(
       { brandId: former.brandId, path: path('productKeyId') },
       { brandId: owner.brandId, path: path('owner') },
     );
+    // Periods that are over by now are the former owner's to pay.
+    if (owner.id !== former.id) await lockMeters(tx, [key]);
     await changeProductKey(tx, key, { customerId: owner.id }, { type: 'product_key.transferred', reason });
     return { productKeyId: key.id, customerId: owner.id };
   });

@@ -1,4 +1,6 @@
+import type DataLoader from 'dataloader';
 import type { Resolvers } from '../generated/graphql.js';
+import type { LedgerTransfer, Wallet } from '../generated/prisma/client.js';
 import { found, idOf, required } from '../graphql/fields.js';
 import { mutation } from '../graphql/mutation.js';
 import { moneyOf } from '../kernel/money.js';
@@ -29,7 +31,7 @@ export const slaResolvers = {
   },
   SlaBreach: {
     id: idOf('SlaBreach'),
-    productKey: ({ productKeyId }, _, { loaders }) => required(loaders.productKeyById.load(productKeyId)),
+    productKey: ({ productKeyId }, _, { loaders }) => found(loaders.productKeyById, productKeyId),
     definition: ({ slaDefinitionId }, _, { loaders }) => required(loaders.slaDefinitionById.load(slaDefinitionId)),
     definitionVersion: ({ slaDefinitionVersionId }, _, { loaders }) =>
       required(loaders.slaVersionById.load(slaDefinitionVersionId)),
@@ -42,12 +44,7 @@ export const slaResolvers = {
         : (penaltiesOf(await required(loaders.slaVersionById.load(slaDefinitionVersionId)))[penaltyIndex] ?? null),
     credits: async ({ id }, _, { loaders }) =>
       [...totalsOf(await loaders.creditsBySlaBreach.load(id))].map(([currency, minor]) => moneyOf(minor, currency)),
-    ledgerEntries: async ({ id }, _, { loaders }) =>
-      Promise.all(
-        (await loaders.creditsBySlaBreach.load(id)).map((one) =>
-          required(loaders.ledgerEntryById.load(one.ledgerEntryId)),
-        ),
-      ),
+    ledgerEntries: async ({ id }, _, { loaders }) => visible(loaders, await loaders.creditsBySlaBreach.load(id)),
   },
   SlaCompliance: {
     definition: ({ slaDefinitionId }, _, { loaders }) => required(loaders.slaDefinitionById.load(slaDefinitionId)),
@@ -71,3 +68,18 @@ export const slaResolvers = {
       ledgerEntryIds ? Promise.all(ledgerEntryIds.map((id) => required(loaders.ledgerEntryById.load(id)))) : null,
   },
 } satisfies Resolvers;
+
+interface WalletLoaders {
+  readonly ledgerEntryById: DataLoader<string, LedgerTransfer | null>;
+  readonly walletById: DataLoader<string, Wallet | null>;
+}
+
+/** The entries of credits: to a session, those in its own wallets, as another one may own the key by now. */
+async function visible(
+  { ledgerEntryById, walletById }: WalletLoaders,
+  credits: readonly { ledgerEntryId: string }[],
+): Promise<LedgerTransfer[]> {
+  const entries = await Promise.all(credits.map(({ ledgerEntryId }) => required(ledgerEntryById.load(ledgerEntryId))));
+  const wallets = await Promise.all(entries.map(({ walletId }) => walletById.load(walletId)));
+  return entries.filter((_, i) => wallets[i] !== null);
+}

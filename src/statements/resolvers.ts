@@ -63,7 +63,8 @@ export const statementResolvers = {
   DiscountRedemption: { productKey: ({ productKeyId }, _, { loaders }) => found(loaders.productKeyById, productKeyId) },
   ProductKeyStatement: {
     id: idOf('ProductKeyStatement'),
-    productKey: ({ productKeyId }, _, { loaders }) => required(loaders.productKeyById.load(productKeyId)),
+    productKey: ({ productKeyId }, _, { loaders }) => found(loaders.productKeyById, productKeyId),
+    owner: ({ customerId }, _, { loaders }) => required(loaders.customerById.load(customerId)),
     periodStart: ({ startsAt }) => startsAt,
     periodEnd: ({ endsAt }) => endsAt,
     ...figureFields,

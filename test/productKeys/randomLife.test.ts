@@ -5,10 +5,13 @@ import { keyringOf } from '../../src/keyring.js';
 import { applyDueProductKeyEvents } from '../../src/productKeys/applyDueProductKeyEvents.js';
 import { testEnvironment, useApi } from '../support/api.js';
 import { newBusiness, newCustomer } from '../support/business.js';
-import { expectInvariants } from '../support/invariants.js';
 import { newProduct } from '../support/catalog.js';
+import { newDiscount } from '../support/discounts.js';
+import { expectInvariants } from '../support/invariants.js';
 import { rowId } from '../support/licenses.js';
+import { callPricing, closePeriodsAt, newPricingRule } from '../support/pricing.js';
 import { callProductKey, newProductKey } from '../support/productKeys.js';
+import { callSla, newSlaDefinition } from '../support/sla.js';
 import { callUsage } from '../support/usage.js';
 
 const api = useApi();
@@ -36,6 +39,12 @@ test('whatever happens to keys, at once and in any order: no fault, no gap in a 
     await newProduct(api, live, { trialDays: 4, quotaPeriod: 'WEEK' }),
     await newProduct(api, live, { overQuota: 'METER', quotaPeriod: 'DAY', quotaAnchor: 'CALENDAR' }),
   ];
+  const pricingRuleIds = [
+    await newPricingRule(api, live, { model: 'FLAT', amount: '31' }),
+    await newPricingRule(api, live, { model: 'PER_UNIT', unitPrice: '0.333', appliesTo: 'OVERAGE' }),
+  ];
+  const { code: discountCode } = await newDiscount(api, live, { usageLimit: 9, isCombinable: true });
+  const slaDefinitionId = await newSlaDefinition(api, live);
   let now = 0;
   const fields = () => ({
     ...{
@@ -55,14 +64,27 @@ test('whatever happens to keys, at once and in any order: no fault, no gap in a 
       expiration: pick(null, day(now + 3 + random(20))),
     },
     valid: random(8) > 0,
+    pricingRuleIds: pick([], pricingRuleIds),
+    slaDefinitionIds: [slaDefinitionId],
   });
   const ids = await Promise.all(Array.from({ length: 5 }, () => newProductKey(api, live, fields())));
   const call = (name: string, input: Record<string, unknown>) => callProductKey(api, live, name, input);
+  const charge = (name: string, input: Record<string, unknown>) => callPricing(api, live, name, input, '__typename');
   const operations: ((productKeyId: string) => Promise<unknown>)[] = [
     (productKeyId) => call('disableProductKey', { productKeyId, reason: pick(null, 'x') }),
     (productKeyId) => call('enableProductKey', { productKeyId }),
     (productKeyId) => call('cancelProductKey', { productKeyId, at: pick('PERIOD_END', 'PERIOD_END', 'NOW') }),
     (productKeyId) => call('withdrawProductKeyCancellation', { productKeyId }),
+    (productKeyId) => charge('attachPricingRule', { productKeyId, pricingRuleId: pick(...pricingRuleIds) }),
+    (productKeyId) => charge('detachPricingRule', { productKeyId, pricingRuleId: pick(...pricingRuleIds) }),
+    (productKeyId) => charge('applyDiscountToProductKey', { productKeyId, discountCode }),
+    (productKeyId) => {
+      const startsAt = now - 1 - random(6);
+      const breach = { metric: 'AVAILABILITY', measured: '98', startsAt: day(startsAt), endsAt: day(startsAt + 0.5) };
+      return callSla(api, live, 'recordSlaBreach', { productKeyId, slaDefinitionId, ...breach }, '__typename');
+    },
+    () => closePeriodsAt(api, day(now)),
+    () => closePeriodsAt(api, day(now)),
     (productKeyId) => call('rotateProductKey', { productKeyId, graceUntil: pick(null, day(now + 2)) }),
     (productKeyId) => call('transferProductKey', { productKeyId, owner: pick(...owners) }),
     (productKeyId) => call('updateProductKey', { productKeyId, start: day(now + random(5) - 2) }),
@@ -142,7 +164,7 @@ test('whatever happens to keys, at once and in any order: no fault, no gap in a 
   const lost = `SELECT m.id, m.consumed, h.used, p.closed FROM product_key_meters m
     LEFT JOIN LATERAL (SELECT sum(amount - corrected) AS used FROM product_key_usage_hours WHERE product_key_id = m.id) h ON true
     LEFT JOIN LATERAL (SELECT sum(consumed) AS closed FROM product_key_statements WHERE product_key_id = m.id) p ON true
-    WHERE CASE WHEN m.closed_at IS NULL THEN m.consumed ELSE 0 END + coalesce(p.closed, 0) <> coalesce(h.used, 0)`;
+    WHERE (CASE WHEN m.closed_at IS NULL THEN m.consumed ELSE 0 END) + coalesce(p.closed, 0) <> coalesce(h.used, 0)`;
   expect(await ask(lost)).toEqual([]);
   const twice = `SELECT object_id, after ->> 'quotaPeriodStart' FROM changes WHERE type = 'product_key.quota_threshold_exceeded'
     GROUP BY 1, 2 HAVING count(*) > 1`;

@@ -1,9 +1,8 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { sharesOf, totalsOf } from '../../src/productKeys/slaShares.js';
-import { creditsOfPeriod } from '../../src/sla/creditsOfPeriod.js';
 import { newId } from '../../src/kernel/id.js';
-import { inSqlTransaction, readerOf } from '../../src/kernel/transaction.js';
+import { inSqlTransaction } from '../../src/kernel/transaction.js';
 import type { RequestContext } from '../../src/kernel/requestContext.js';
 import { payIntoWallet } from '../../src/wallets/payIntoWallet.js';
 import { useApi } from '../support/api.js';
@@ -307,31 +306,6 @@ test('what is given back is taken of what was paid for the overlapping periods, 
     query: `{ productKey(id: "${productKeyId}") { slaCompliance(startsAt: "${at(1)}", endsAt: "${at(1)}") { metric } } }`,
   });
   expect(reversed.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'endsAt' });
-  const [business] = await api.db.sql<{ id: string }>(
-    null,
-    'SELECT business_id AS id FROM product_keys WHERE id = $1',
-    [rowId(productKeyId)],
-  );
-  const viewer = { principal: 'API_KEY', businessId: business?.id, mode: 'LIVE' };
-  const reader = readerOf({ db: api.db, viewer } as unknown as RequestContext);
-  const rows = await creditsOfPeriod(reader, [rowId(productKeyId)], { start: new Date(at(0)), end: new Date(at(29)) });
-  expect(
-    rows
-      .map((row) => [
-        row.productKeyId === rowId(productKeyId),
-        row.metric,
-        row.amountMinor,
-        row.currency,
-        row.at.toISOString(),
-      ])
-      .sort(),
-  ).toEqual([
-    ...[
-      [true, 'AVAILABILITY', 599n, 'JPY', at(0)],
-      [true, 'AVAILABILITY', 600n, 'USD', at(0)],
-      [true, 'RESPONSE_TIME', 800n, 'USD', at(0)],
-    ],
-  ]);
   await expectInvariants(api.db);
 });
 

@@ -44,8 +44,14 @@ const offenders = {
   'an SLA credit whose ledger entry is not what it gives back, or is none of the owner': `
     SELECT c.ledger_entry_id AS id FROM sla_breach_credits c JOIN ledger_transfers t ON t.id = c.ledger_entry_id
       JOIN ledger_transactions x ON x.id = t.transaction_id JOIN wallets w ON w.id = t.wallet_id JOIN sla_breaches b ON b.id = c.sla_breach_id
+      -- Whose the key was at the credit: its owner at the breach, unless it was transferred between both.
+      JOIN LATERAL (SELECT coalesce((SELECT (m.after ->> 'customerId')::uuid FROM changes m
+         WHERE (m.business_id, m.mode, m.object_type, m.object_id) = (b.business_id, b.mode, 'ProductKey', b.product_key_id)
+           AND m.type = 'product_key.transferred' AND m.created_at > b.created_at AND m.created_at <= c.created_at
+         ORDER BY m.sequence DESC LIMIT 1), b.customer_id) AS id) owner ON true
      GROUP BY c.ledger_entry_id, t.amount_minor, t.currency, x.kind, w.customer_id
-    HAVING sum(c.amount_minor) <> t.amount_minor OR bool_or(c.currency <> t.currency) OR x.kind <> 'SLA_CREDIT' OR bool_or(w.customer_id <> b.customer_id)
+    HAVING sum(c.amount_minor) <> t.amount_minor OR bool_or(c.currency <> t.currency) OR x.kind <> 'SLA_CREDIT'
+        OR bool_and(w.customer_id <> owner.id)
     UNION ALL SELECT x.id FROM ledger_transactions x JOIN ledger_transfers t ON t.transaction_id = x.id
      WHERE x.kind = 'SLA_CREDIT' AND NOT EXISTS (SELECT 1 FROM sla_breach_credits c WHERE c.ledger_entry_id = t.id)`,
   'an order that was not paid in full, or a free one that was': `
