@@ -16,7 +16,7 @@ globalThis.Date = class extends System {
 `;
 
 /** What a program says that it prints, an id or key as three dots. */
-const promised = (program: string) => [...program.matchAll(/ \/\/ → (.*)$/gm)].map((match) => match[1]);
+const promised = (program: string) => [...program.matchAll(/\/\/ → (.*)$/gm)].map((match) => match[1]);
 
 test('the programs of the page run as written, one after the other, and print what the page says', async () => {
   const { live } = await newBusiness(api);
