@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, '..');
 const files = [
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'sdk/README.md', 'docs/architecture.md', 'docs/operations.md'],
   'docs/check-a-key.md',
+  'docs/meter-a-product.md',
   'docs/performance.md',
   'bench/README.md',
   ...readdirSync(join(root, 'docs/decisions')).map((name) => `docs/decisions/${name}`),

@@ -1,79 +1,25 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import ts from 'typescript';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from '@jest/globals';
 import { useApi } from '../support/api.js';
 import { newBusiness, type TestBusiness } from '../support/business.js';
 import { attachEntitlement, newProduct, newProductOffering } from '../support/catalog.js';
 import { activated, newLicensedKey } from '../support/keys.js';
 import { fileOf, keySet, revokedKeys } from '../support/licenseFiles.js';
 import { changeLicense } from '../support/licenses.js';
+import { usePagePrograms } from '../support/pagePrograms.js';
 
 const api = useApi();
-const root = join(import.meta.dirname, '../..');
-let folder: string;
-let url: string;
+const page = usePagePrograms(api, 'docs/check-a-key.md');
 let business: TestBusiness;
-let blocks: string[];
 
 beforeAll(async () => {
-  await api.server.listen({ host: '127.0.0.1', port: 0 });
-  url = `http://127.0.0.1:${(api.server.server.address() as AddressInfo).port}/graphql`;
   business = await newBusiness(api);
-  folder = await mkdtemp(join(tmpdir(), 'latchkey-docs-'));
-  // A project of its own that has the SDK installed, compiled as `npm run build:sdk` does.
-  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-  await compileSdk(join(folder, 'sdk'));
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module', imports }));
-  const page = await readFile(join(root, 'docs/check-a-key.md'), 'utf8');
-  blocks = [...page.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map((match) => match[1] as string);
 });
-afterAll(() => rm(folder, { recursive: true }));
 
-/** The programs name the SDK by its package, which is found here. */
-const imports = { '#sdk': './sdk/index.js' };
-
-async function compileSdk(to: string): Promise<void> {
-  const from = join(root, 'sdk/src');
-  for (const name of await readdir(from, { recursive: true })) {
-    if (!name.endsWith('.ts')) continue;
-    await mkdir(dirname(join(to, name)), { recursive: true });
-    await writeFile(join(to, name.replace(/ts$/, 'js')), compiled(await readFile(join(from, name), 'utf8')));
-  }
-}
-
-function compiled(text: string): string {
-  return ts.transpile(text, {
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.ES2022,
-    verbatimModuleSyntax: true,
-  });
-}
-
-/** Runs a program of the page in a process of its own, with the server, brand and key that it leaves open; gives what it printed. */
-async function run(program: string, key: string, before = ''): Promise<string[]> {
-  const text = program
-    .replaceAll('http://127.0.0.1:4000/graphql', url)
-    .replaceAll('shop.example.com', business.brandUrl)
-    .replaceAll('XXXXX-XXXXX-XXXXX-XXXXX-XXXXX', key)
-    .replaceAll("'@latchkey/sdk'", "'#sdk'");
-  await writeFile(join(folder, 'program.js'), compiled(before + text));
-  const child = spawn(process.execPath, ['program.js'], {
-    cwd: folder,
-    env: { PATH: process.env.PATH ?? '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [printed, failed] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (failed += chunk.toString()));
-  const [code] = (await once(child, 'close')) as [number];
-  if (code !== 0) throw new Error(failed);
-  return printed.trimEnd().split('\n');
-}
+/** Runs a program of the page with the brand and the key that it leaves open. */
+const run = (program: string, key: string, before = '') =>
+  page.run(program, { 'shop.example.com': business.brandUrl, 'XXXXX-XXXXX-XXXXX-XXXXX-XXXXX': key }, before);
 
 /** Whoever asks for a network gets a fault that nothing catches. */
 const noNetwork = `import { Socket } from 'node:net';
@@ -96,6 +42,7 @@ test('the programs of the page run as written: online, check-out, and offline wi
   const productOfferingId = await newProductOffering(api, live, { productId });
   await attachEntitlement(api, live, { target: { productOfferingId }, licenseKey: { activationsLimit: 1 } });
   const { key, licenseId } = await newLicensedKey(api, live, { productOfferingId });
+  const { blocks, folder } = page;
   const [online, checkOut, offline] = blocks as [string, string, string];
   expect(blocks).toHaveLength(3);
   expect(await run(online, key)).toEqual([
