@@ -1,5 +1,5 @@
 import type { UpdateProductKeyInput } from '../generated/graphql.js';
-import type { ProductKey } from '../generated/prisma/client.js';
+import type { ProductKey, ProductKeyMeter } from '../generated/prisma/client.js';
 import { userError, type UserErrorData } from '../kernel/refusal.js';
 import type { SqlTx } from '../kernel/transaction.js';
 import { changeProductKey } from './changeProductKey.js';
@@ -51,8 +51,12 @@ export async function checkPaidStart(
 /**
  * A step: what follows from a start that was moved: the quota's first period begins with it, of whose threshold nobody is told again;
  * the SLAs that the key was created with hold since then; and a key whose start has come is what the clock gives.
+ * @returns the key as it then is, and its period
  */
-export async function beginMoved(tx: SqlTx, key: ProductKey): Promise<void> {
+export async function beginMoved(
+  tx: SqlTx,
+  key: ProductKey,
+): Promise<{ key: ProductKey; period: Pick<ProductKeyMeter, 'periodStartsAt' | 'periodEndsAt'> }> {
   const { businessId, mode, id, startsAt } = key;
   const { now } = tx.ctx;
   const meter = await readMeter(tx, key);
@@ -71,7 +75,8 @@ export async function beginMoved(tx: SqlTx, key: ProductKey): Promise<void> {
     [businessId, mode, id, startsAt, key.createdAt],
   );
   const status = byClock(key, now);
-  if (key.status !== 'SCHEDULED' || status === 'SCHEDULED') return;
+  const period = { periodStartsAt: start, periodEndsAt: end };
+  if (key.status !== 'SCHEDULED' || status === 'SCHEDULED') return { key, period };
   const type = status === 'TRIALING' ? 'product_key.trial_started' : 'product_key.activated';
-  await changeProductKey(tx, key, { status }, { type, reason: null });
+  return { key: await changeProductKey(tx, key, { status }, { type, reason: null }), period };
 }

@@ -61,8 +61,9 @@ export async function updateProductKey(
     };
     const fact = { type: 'product_key.updated', reason: null } as const;
     const changed = await changeProductKey(tx, key, change, named || metered ? { ...fact, aside } : fact);
-    if (moved) await beginMoved(tx, changed);
-    if (metered?.exceeded) await noticeThresholds(tx, [{ key: changed, meter: metered.exceeded }]);
+    const begun = moved && (await beginMoved(tx, changed));
+    const meter = metered?.exceeded && { ...metered.exceeded, ...begun?.period };
+    if (meter) await noticeThresholds(tx, [{ key: begun?.key ?? changed, meter }]);
     return { productKeyId: key.id, customerId: key.customerId };
   });
 }

@@ -190,6 +190,32 @@ test('a start that is moved moves the first period, what a part of it costs, the
   expect(await shortly(later)).toEqual([[day(45), day(61), '0', '16.54']]);
 });
 
+test('a start that comes with a quota that is exceeded is written once, and the threshold is told of the period that it begins', async () => {
+  const quota = { quota: 1000, consumedQuota: 60, quotaNotificationThreshold: 50 };
+  const id = await keyOf({ ...quota, start: day(40) });
+  api.setNow(day(10));
+  await call('updateProductKey', id, { start: day(10), quota: 100 });
+  expect(await typesOf(id)).toEqual(['created', 'updated', 'activated', 'quota_threshold_exceeded']);
+  expect((await changesOf(api, id)).at(-1)?.after).toMatchObject({
+    quotaPeriodStart: day(10),
+    quotaPeriodEnd: day(11),
+  });
+  await use(id, 1);
+  expect(await typesOf(id)).toHaveLength(4);
+});
+
+test('a start that is moved before the key was created takes the SLAs with it, and brings no statements of what is past', async () => {
+  const slaDefinitionId = await newSlaDefinition(api, business.live);
+  const id = await keyOf({ slaDefinitionIds: [slaDefinitionId], start: day(40) });
+  api.setNow(day(10.5));
+  await call('updateProductKey', id, { start: day(-5) });
+  const breach = { metric: 'AVAILABILITY', measured: '98', startsAt: day(-3), endsAt: day(-2) };
+  const told = { productKeyId: id, slaDefinitionId, ...breach };
+  expect((await callSla(api, business.live, 'recordSlaBreach', told, '__typename')).userErrors).toEqual([]);
+  await closePeriodsAt(api, day(11));
+  expect(await shortly(id)).toEqual([[day(10), day(11), '0', '1.00']]);
+});
+
 test('after all that, every statement is what its parts come to, every credit where it belongs', async () => {
   await expectInvariants(api.db);
 });
