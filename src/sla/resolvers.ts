@@ -50,10 +50,11 @@ export const slaResolvers = {
     definition: ({ slaDefinitionId }, _, { loaders }) => required(loaders.slaDefinitionById.load(slaDefinitionId)),
   },
   LedgerTransaction: {
-    slaBreaches: async ({ id }, _, { loaders }) =>
-      Promise.all(
-        (await loaders.slaBreachIdsByTransaction.load(id)).map((one) => required(loaders.slaBreachById.load(one))),
-      ),
+    slaBreaches: async ({ id }, _, { loaders }) => {
+      const ids = await loaders.slaBreachIdsByTransaction.load(id);
+      const breaches = await Promise.all(ids.map((one) => loaders.slaBreachById.load(one)));
+      return breaches.filter((breach) => breach !== null); // Those of a former owner are not for this one's session.
+    },
   },
   AttachSlaDefinitionPayload: {
     productKey: ({ productKeyId }, _, { loaders }) => found(loaders.productKeyById, productKeyId),

@@ -94,17 +94,17 @@ test('what a late payment gives back for a breach goes to who has the key then; 
   await call('transferProductKey', id, { owner });
   await pay('late');
   const wallets =
-    'wallets { nodes { balance { amount } ledgerEntries { nodes { transaction { kind slaBreach { id } } } } } }';
+    'wallets { nodes { balance { amount } ledgerEntries { nodes { transaction { kind slaBreaches { id } } } } } }';
   const mine = async (customerId: string) =>
     (await api.data({ token: await newSession(api, business.live, customerId), query: `{ ${wallets} }` })).wallets
       .nodes;
   const wallet = (known: unknown) => [
     {
       balance: { amount: '2.50' },
-      ledgerEntries: { nodes: [{ transaction: { kind: 'SLA_CREDIT', slaBreach: known } }] },
+      ledgerEntries: { nodes: [{ transaction: { kind: 'SLA_CREDIT', slaBreaches: known } }] },
     },
   ];
-  expect([await mine(former), await mine(owner)]).toEqual([wallet({ id: slaBreach.id }), wallet(null)]);
+  expect([await mine(former), await mine(owner)]).toEqual([wallet([{ id: slaBreach.id }]), wallet([])]);
   const of = async (token: string) =>
     (
       await api.data({
