@@ -95,7 +95,7 @@ async function validation({ business_id: businessId, id: brandId }, key, now) {
   const hashes = ['LIVE', 'TEST'].map((mode) => lookupValue(businessId, mode, normalizedKey(key)));
   const values = [businessId, now, 'LIVE', null, null, null, now, ['LIVE', 'TEST'], hashes];
   const [found] = await rowsOf('facts', reads.facts, values);
-  if (!found.key || found.brandId !== brandId) {
+  if (!found.isHit || found.brandId !== brandId) {
     return { valid: false, checks: [{ code: 'KEY_NOT_FOUND', severity: 'ERROR' }] };
   }
   const { license: stored, products } = found.licenses[0];
