@@ -13,7 +13,7 @@ import { loadWorld } from './loadWorld.js';
 import { measureProcesses, watchMemory } from './processes.js';
 import { printTable, type Measured } from './printTable.js';
 import { bare } from './servers/bare.js';
-import { latchkey } from './servers/latchkey.js';
+import { latchkey, latchkeyOf } from './servers/latchkey.js';
 import { peersHere } from './servers/peers.js';
 import type { BenchServer } from './servers/server.js';
 import { workloadsOf, type Workload } from './workloads.js';
@@ -61,11 +61,13 @@ async function main(): Promise<void> {
       profile: { type: 'string' },
       flat: { type: 'string' },
       processes: { type: 'boolean' },
+      against: { type: 'string' },
     },
   });
   const size = sizes[values.quick ? 'quick' : 'full'];
   const named = values.servers?.split(',') ?? (values.quick ? [] : peers.map(({ name }) => name));
-  const servers = [latchkey, ...peers.filter(({ name }) => named.includes(name)), bare];
+  const before = values.against === undefined ? [] : [latchkeyOf('before', values.against)];
+  const servers = [latchkey, ...before, ...peers.filter(({ name }) => named.includes(name)), bare];
   const patienceMs = size.patienceMs + Number(values.flat ?? 0) * 60_000;
   setTimeout(() => void end(`gave up after ${patienceMs / 1_000} s`), patienceMs).unref();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(signal));

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { cursorMark, cursorText } from '../../src/kernel/cursor.js';
 import { hmacSecret } from '../loadWorld.js';
 import { documents } from '../workloads.js';
@@ -22,12 +23,12 @@ function cursorOf({ businessId, createdAt, id }: RowPlace): string {
 /** As `npm start` has it. */
 const asShipped = ['--max-semi-space-size=32'];
 
-/** Latchkey as it is run in production, with everything on; only its rate limits are raised. */
-export const latchkey: BenchServer = {
-  name: 'latchkey',
+/** Latchkey as it is run in production, with everything on; only its rate limits are raised. @param folder of a build; absent: this one */
+export const latchkeyOf = (name: string, folder = ''): BenchServer => ({
+  name,
   start: (options) =>
     startNode(
-      'dist/src/main.js',
+      join(folder, 'dist/src/main.js'),
       '/readyz',
       { ...options, nodeArguments: [...asShipped, ...options.nodeArguments] },
       {
@@ -49,4 +50,6 @@ export const latchkey: BenchServer = {
       variables: cursor ? { ...variables, after: cursorOf(cursor as RowPlace) } : variables,
     },
   }),
-};
+});
+
+export const latchkey = latchkeyOf('latchkey');
