@@ -1,6 +1,6 @@
 import type { SqlTx } from '../kernel/transaction.js';
 import { newId, type IdType } from '../kernel/id.js';
-import { tenantOf } from '../kernel/requestContext.js';
+import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 
 /** A state change, as the use case that makes it sees it. */
 export interface ChangeFact {
@@ -170,18 +170,21 @@ export function recordChange(tx: SqlTx, fact: ChangeFact): void {
     objectType: fact.objectType,
     objectId: fact.objectId,
     sequence: fact.sequence,
-    ...actorOf(tx),
-    actorName: ctx.actor,
+    ...originOf(ctx),
     reason: fact.reason ?? null,
     before: fact.before ? asJson(fact.before) : null,
     after: fact.after ? asJson(fact.after) : null,
     snapshot: asJson(fact.snapshot),
-    requestId: ctx.requestId,
     createdAt: ctx.now,
   } as never);
 }
 
-function actorOf({ ctx: { viewer } }: SqlTx): { actorKind: string; actorId: string | null } {
+/** Who makes a change, and in which request. */
+export function originOf(ctx: RequestContext) {
+  return { ...actorOf(ctx), actorName: ctx.actor, requestId: ctx.requestId };
+}
+
+function actorOf({ viewer }: RequestContext): { actorKind: string; actorId: string | null } {
   switch (viewer.principal) {
     case 'API_KEY':
       return { actorKind: viewer.principal, actorId: viewer.apiKeyId };

@@ -46,6 +46,8 @@ export interface SqlTx extends SqlReader {
   insert<Table extends keyof InsertableRows>(table: Table, ...rows: InsertableRows[Table][]): void;
   /** Writes the remembered rows now. */
   flush(): Promise<void>;
+  /** Remembers a statement that is sent after the last rows, with COMMIT; what it gives, nobody gets. Where it fails, all does. */
+  atEnd(name: string, text: string, values: unknown[]): void;
 }
 
 /** One transaction on one connection, with Prisma for everyday use and statements where they are measured. */
@@ -113,7 +115,7 @@ export async function inSqlTransaction<Result extends object>(
  * ROLLBACK. Nothing is awaited between the two that could fail unseen.
  */
 async function performAndCommit<Result extends object>(
-  tx: SqlTx,
+  tx: EndingTx,
   client: pg.PoolClient,
   begun: Promise<unknown>,
   work: (tx: SqlTx) => Promise<Result>,
@@ -124,12 +126,12 @@ async function performAndCommit<Result extends object>(
   await begun;
   const written = tx.flush();
   if (idempotency) await allOf([written, keepIdempotentResult(tx, idempotency, result)]);
-  const [, { command }] = await allOf([written, client.query('COMMIT')]);
+  const [, , { command }] = await allOf([written, tx.finish(), client.query('COMMIT')]);
   if (command !== 'COMMIT') throw new Error('the transaction was rolled back, though no statement of it failed');
   return result;
 }
 
-async function perform<T extends SqlTx, Result extends object>(
+async function perform<T extends EndingTx, Result extends object>(
   tx: T,
   work: (tx: T) => Promise<Result>,
 ): Promise<Result> {
@@ -137,6 +139,7 @@ async function perform<T extends SqlTx, Result extends object>(
   if (idempotency) await claimIdempotencyKey(tx, idempotency);
   const result = await work(tx);
   await tx.flush();
+  await tx.finish();
   if (idempotency) await keepIdempotentResult(tx, idempotency, result);
   return result;
 }
@@ -154,10 +157,12 @@ async function refusing<Result>(conflicts: ConflictRefusals, run: () => Promise<
 
 /** A transaction that ends: what a step that nobody awaits would send after that would be part of another one, or of none. */
 interface EndingTx extends SqlTx {
+  /** Sends what was to come last. */
+  finish(): Promise<unknown>;
   end(): void;
 }
 
-async function untilDone<Result>(tx: EndingTx, work: (tx: SqlTx) => Promise<Result>): Promise<Result> {
+async function untilDone<Result>(tx: EndingTx, work: (tx: EndingTx) => Promise<Result>): Promise<Result> {
   try {
     return await work(tx);
   } finally {
@@ -169,6 +174,7 @@ async function untilDone<Result>(tx: EndingTx, work: (tx: SqlTx) => Promise<Resu
 function sqlTx(ctx: RequestContext, client: pg.PoolClient, begun: Promise<unknown> = Promise.resolve()): EndingTx {
   const remembered = new Map<string, object[]>();
   const beganAt = performance.now();
+  const last: [name: string, text: string, values: unknown[]][] = [];
   let isOver = false;
   begun.catch(() => undefined);
   const tx: EndingTx = {
@@ -198,6 +204,8 @@ function sqlTx(ctx: RequestContext, client: pg.PoolClient, begun: Promise<unknow
       const values = batch.map(([, rows]) => JSON.stringify(rows.map(rowAsJson)));
       return tx.sql(name, text, values).then(() => undefined);
     },
+    atEnd: (...statement) => void last.push(statement),
+    finish: () => allOf(last.splice(0).map((statement) => tx.sql(...statement))),
   };
   return tx;
 }

@@ -1,4 +1,5 @@
 import type { PurchaseLicensesByWalletInput } from '../generated/graphql.js';
+import { violatedConstraint } from '../kernel/databaseError.js';
 import type { LookedUpNumbers } from '../kernel/drawNumber.js';
 import { newId } from '../kernel/id.js';
 import { allOf } from '../kernel/pipeline.js';
@@ -8,6 +9,7 @@ import { licenseKeyTaken } from '../licenseKeys/licenseKey.js';
 import { issueLicenses } from '../licenses/issueLicenses.js';
 import { addCompletedOrder } from '../orders/addCompletedOrder.js';
 import { debitWallet } from '../wallets/debitWallet.js';
+import { moveMoneyAtEnd, type Movement } from '../wallets/moveMoney.js';
 import { agreedPurchase, type AgreedPurchase } from './agreedPurchase.js';
 import { countDiscounts, rememberDiscounts } from './discountedPurchase.js';
 import { findLicenseParts, type LicenseParts } from './findLicenseParts.js';
@@ -24,14 +26,22 @@ export interface PurchaseRefs {
 
 /**
  * Buys licenses of a package from a wallet (as JFramework does): order, licenses, keys and grants, then the debit, or nothing at all.
- * Limited discounts are counted after all inserts and the wallet's row is locked last, so that purchases wait for each other as
- * short as can be.
+ * Limited discounts are counted after all inserts, and the debit goes out with the commit, so that purchases wait for each other
+ * as short as can be. The order's foreign key to its ledger transaction refuses to commit what was not debited: the wallet held
+ * enough when it was read, and somebody was faster. Then all is done again, slowly, to say so or to find that it holds enough now.
  * @throws Refusal whatever `wantedPurchase` and `agreedPurchase` refuse, LicenseKeyTaken, DiscountNotApplicable, InsufficientFunds
  */
 export async function purchaseLicensesByWallet(
   ctx: RequestContext,
   input: PurchaseLicensesByWalletInput,
 ): Promise<PurchaseRefs> {
+  return buy(ctx, input, debitAtEnd).catch((error: unknown) => {
+    if (violatedConstraint(error) !== 'orders_business_id_mode_ledger_transaction_id_fkey') throw error;
+    return buy(ctx, input, debitAtOnce);
+  });
+}
+
+function buy(ctx: RequestContext, input: PurchaseLicensesByWalletInput, debit: Debit): Promise<PurchaseRefs> {
   return inSqlTransaction(
     ctx,
     async (tx) => {
@@ -48,7 +58,7 @@ export async function purchaseLicensesByWallet(
         addLicenses(tx, wanted, agreed, { ...parts, orderId: ids.orderId }),
       ]);
       rememberDiscounts(tx, agreed, ids.orderId);
-      const [, entryId] = await allOf([tx.flush(), payment(tx, agreed, ids)]);
+      const entryId = await payment(tx, agreed, ids, debit);
       return {
         orderId: ids.orderId,
         licenseIds: licenses.map(({ id }) => id),
@@ -125,18 +135,29 @@ function addLicenses(
 }
 
 /**
- * The counts of limited discounts, then the debit: the purchase's last statement, so that no wallet is held while a discount is
- * waited for. @returns the ledger entry's id; null when nothing is to pay
+ * The counts of limited discounts, with all rows before them, then the debit: no wallet is held while a discount is waited for.
+ * @returns the ledger entry's id; null when nothing is to pay
  */
 async function payment(
   tx: SqlTx,
   agreed: AgreedPurchase,
   { orderId, ledgerTransactionId: transactionId }: PurchaseIds,
+  debit: Debit,
 ): Promise<string | null> {
   const { wallet, total } = agreed;
-  await countDiscounts(tx, agreed);
+  if (agreed.price.takenOff.length > 0) await allOf([tx.flush(), countDiscounts(tx, agreed)]);
   if (transactionId === null) return null;
   const why = { kind: 'PURCHASE', reason: null, reference: null, orderId } as const;
   const movement = { walletId: wallet.id, currency: wallet.currency, amount: total, transactionId, ...why };
-  return (await debitWallet(tx, movement, ['input', 'walletId'])).ledgerEntryId;
+  return debit(tx, movement);
 }
+
+/** How the wallet is debited. @returns the ledger entry's id */
+type Debit = (tx: SqlTx, movement: Movement) => Promise<string> | string;
+
+const debitAtEnd: Debit = (tx, movement) => moveMoneyAtEnd(tx, 'OUT', movement);
+
+const debitAtOnce: Debit = async (tx, movement) => {
+  const [, { ledgerEntryId }] = await allOf([tx.flush(), debitWallet(tx, movement, ['input', 'walletId'])]);
+  return ledgerEntryId;
+};

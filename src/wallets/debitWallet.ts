@@ -1,4 +1,3 @@
-import { recordChange } from '../events/recordChange.js';
 import { moneyOf, moneyText } from '../kernel/money.js';
 import { refusal, type Refusal } from '../kernel/refusal.js';
 import { tenantOf } from '../kernel/requestContext.js';
@@ -12,18 +11,7 @@ import { moveMoney, type Moved, type Movement } from './moveMoney.js';
  * @throws Refusal InsufficientFunds
  */
 export async function debitWallet(tx: SqlTx, movement: Movement, path: readonly string[]): Promise<Moved> {
-  const moved = (await moveMoney(tx, 'OUT', movement)) ?? (await debitLockedWallet(tx, movement, path));
-  const { wallet, ledgerEntryId } = moved;
-  recordChange(tx, {
-    type: 'wallet.debited',
-    objectType: 'Wallet',
-    objectId: wallet.id,
-    sequence: wallet.version,
-    before: { balanceMinor: wallet.balanceMinor + movement.amount },
-    after: { balanceMinor: wallet.balanceMinor },
-    snapshot: { ...wallet, ledgerEntryId },
-  });
-  return moved;
+  return (await moveMoney(tx, 'OUT', movement)) ?? debitLockedWallet(tx, movement, path);
 }
 
 /** The wallet did not hold enough when it was tried. Under a lock, what it holds now is what the refusal says. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { LedgerTransactionKind } from '../generated/graphql.js';
 import type { Wallet } from '../generated/prisma/client.js';
+import { originOf } from '../events/recordChange.js';
 import { newId } from '../kernel/id.js';
 import { tenantOf } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
@@ -29,6 +30,13 @@ export interface Moved {
   readonly ledgerEntryId: string;
 }
 
+/** The wallet as `recordChange` writes down a row, with the entry's id. */
+const instant = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+const snapshot = `jsonb_build_object('businessId', business_id, 'mode', mode, 'id', id, 'customerId', customer_id,
+          'brandId', brand_id, 'currency', currency, 'isDefault', is_default, 'balanceMinor', balance_minor::text,
+          'ledgerSequence', ledger_sequence::text, 'version', version, 'createdAt', ${instant('created_at')},
+          'updatedAt', ${instant('updated_at')}, 'ledgerEntryId', $13::text)`;
+
 const fits = `w.balance_minor + $5::bigint <= ${MAX_BALANCE}`;
 
 /**
@@ -50,8 +58,8 @@ export function firstLedgerHash(walletId: string): Uint8Array<ArrayBuffer> {
 
 /**
  * A step: moves money into or out of a wallet, in one statement that locks the wallet's row and nothing else: the balance is
- * guarded and changed, the ledger's transaction and transfer are written from what the change returned. Foreign keys are
- * checked when it ends. Call it last: the row stays locked until the commit.
+ * guarded and changed, the ledger's transaction and transfer and the change `wallet.credited` or `wallet.debited` are written
+ * from what came of it. Foreign keys are checked when it ends. Call it last: the row stays locked until the commit.
  *
  * The entry's hash is SHA-256 of the hash before it and the text `sequence|before|after|other account|details`, where the
  * details are the JSON list [wallet, entry, transaction, kind, isCredit, amount, currency, order, reason, reference, instant].
@@ -62,18 +70,41 @@ export async function moveMoney(
   direction: keyof typeof directions,
   movement: Movement,
 ): Promise<Moved | null> {
-  const { businessId, mode } = tenantOf(tx.ctx);
-  const { now } = tx.ctx;
+  const { ledgerEntryId, statement } = statementOf(tx, direction, movement);
+  const [wallet] = await tx.sql<Wallet>(...statement);
+  return wallet ? { wallet, ledgerEntryId } : null;
+}
+
+/**
+ * A step: the same with the commit, so that the wallet is locked no longer than PostgreSQL takes. Nobody is told when the money
+ * does not move: something else in the transaction must not hold without it, such as an order's foreign key.
+ * @returns the ledger entry's id
+ */
+export function moveMoneyAtEnd(tx: SqlTx, direction: keyof typeof directions, movement: Movement): string {
+  const { ledgerEntryId, statement } = statementOf(tx, direction, movement);
+  tx.atEnd(...statement);
+  return ledgerEntryId;
+}
+
+function statementOf(
+  { ctx }: SqlTx,
+  direction: keyof typeof directions,
+  movement: Movement,
+): { ledgerEntryId: string; statement: [name: string, text: string, values: unknown[]] } {
+  const { businessId, mode } = tenantOf(ctx);
   const { walletId, currency, amount, transactionId, kind, reason, reference, orderId } = movement;
   const ledgerEntryId = newId();
   const { isCredit } = directions[direction];
   const about = [walletId, ledgerEntryId, transactionId, kind, isCredit, amount.toString(), currency];
-  const details = JSON.stringify([...about, orderId, reason, reference, now.toISOString()]);
+  const details = JSON.stringify([...about, orderId, reason, reference, ctx.now.toISOString()]);
   const { name, text } = statements[direction];
   const tenant = [businessId, mode, walletId, currency, amount];
-  const values = [...tenant, details, now, transactionId, kind, reason, reference, orderId, ledgerEntryId];
-  const [wallet] = await tx.sql<Wallet>(name, text, values);
-  return wallet ? { wallet, ledgerEntryId } : null;
+  const entry = [details, ctx.now, transactionId, kind, reason, reference, orderId, ledgerEntryId];
+  const { actorKind, actorId, actorName, requestId } = originOf(ctx);
+  return {
+    ledgerEntryId,
+    statement: [name, text, [...tenant, ...entry, newId(), actorKind, actorId, actorName, requestId]],
+  };
 }
 
 function statementFor(direction: keyof typeof directions): { name: string; text: string } {
@@ -101,6 +132,12 @@ function statementFor(direction: keyof typeof directions): { name: string; text:
         amount_minor, wallet_id, wallet_sequence, is_credit, balance_before_minor, balance_after_minor, hash, created_at)
       SELECT business_id, mode, $13::uuid, $8, ${accounts}, currency,
         $5, id, ledger_sequence, ${isCredit}, ${before}, balance_minor, ledger_hash, $7 FROM moved
+    ), told AS (
+      INSERT INTO changes (business_id, mode, id, type, object_type, object_id, sequence, actor_kind, actor_id, actor_name,
+        reason, before, after, snapshot, request_id, created_at)
+      SELECT business_id, mode, $14::uuid, '${isCredit ? 'wallet.credited' : 'wallet.debited'}', 'Wallet', id, version, $15, $16::uuid, $17,
+        $10, jsonb_build_object('balanceMinor', (${before})::text), jsonb_build_object('balanceMinor', balance_minor::text),
+        ${snapshot}, $18, $7 FROM moved
     )
     SELECT ${columnsOf('Wallet')} FROM moved`;
   return { name: `move_money_${direction}`, text };

@@ -1,4 +1,3 @@
-import { recordChange } from '../events/recordChange.js';
 import { moneyText } from '../kernel/money.js';
 import { refusal } from '../kernel/refusal.js';
 import type { SqlTx } from '../kernel/transaction.js';
@@ -21,16 +20,5 @@ export async function payIntoWallet(
     const limit = moneyText(MAX_BALANCE, movement.currency);
     throw refusal('BalanceLimitExceeded', path, `A wallet holds at most ${limit}. Credit less.`);
   }
-  const { wallet, ledgerEntryId } = moved;
-  recordChange(tx, {
-    type: 'wallet.credited',
-    objectType: 'Wallet',
-    objectId: wallet.id,
-    sequence: wallet.version,
-    before: { balanceMinor: wallet.balanceMinor - movement.amount },
-    after: { balanceMinor: wallet.balanceMinor },
-    snapshot: { ...wallet, ledgerEntryId },
-    reason: movement.reason,
-  });
   return moved;
 }

@@ -52,6 +52,23 @@ test('rows that are refused with the COMMIT leave nothing, and the connection se
   expect(await records()).toBe((before ?? 0) + 1);
 });
 
+test('what is to come at the end comes after the rows, and where it fails, nothing stands', async () => {
+  const before = (await records())!;
+  const counting = `INSERT INTO idempotency_records (namespace, key, mutation, fingerprint, created_at)
+    SELECT 'pipeline', 'end ' || count(*), 'test', '', $1 FROM idempotency_records WHERE 1 / $2::int > 0`;
+  const endingWith = (divisor: number) =>
+    inTx(async (tx) => {
+      tx.atEnd('test_at_end', counting, [tx.ctx.now, divisor]);
+      await claim(tx, `before the end ${divisor}`);
+      return {};
+    });
+  await expect(endingWith(0)).rejects.toMatchObject({ code: '22012' });
+  expect(await records()).toBe(before);
+  await endingWith(1);
+  const text = `SELECT key FROM idempotency_records WHERE key LIKE 'end %'`;
+  expect(await api.db.sql(null, text, [])).toEqual([{ key: `end ${before + 1}` }]);
+});
+
 test('a COMMIT that PostgreSQL makes a ROLLBACK of is no success', async () => {
   const before = await records();
   const swallowing = inTx(async (tx) => {

@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parseGlobalId } from '../../src/kernel/id.js';
 import { inSqlTransaction } from '../../src/kernel/transaction.js';
-import { recordChange } from '../../src/events/recordChange.js';
 import { moveMoney } from '../../src/wallets/moveMoney.js';
 import { newId } from '../../src/kernel/id.js';
 import { useApi } from '../support/api.js';
@@ -67,12 +66,44 @@ test('creditWallet puts money in and writes it into the ledger', async () => {
   });
   const changes = await api.db.sql(
     null,
-    `SELECT sequence, before, after, reason FROM changes WHERE type = 'wallet.credited' ORDER BY sequence`,
+    `SELECT sequence, before, after, reason, snapshot, actor_kind AS "actorKind", actor_id IS NOT NULL AS "hasActor",
+       actor_name AS "actorName", request_id AS "requestId" FROM changes WHERE object_type = 'Wallet' ORDER BY sequence`,
     [],
   );
-  expect(changes).toEqual([
-    { sequence: 2, before: { balanceMinor: '0' }, after: { balanceMinor: '10' }, reason: null },
-    { sequence: 3, before: { balanceMinor: '10' }, after: { balanceMinor: '2000' }, reason: 'Top-up' },
+  const [created, ...credited] = changes as { snapshot: object; requestId: string }[];
+  const { ledgerEntryId, ...snapshot } = credited[1]!.snapshot as { ledgerEntryId: string };
+  expect(ledgerEntryId).toBe(parseGlobalId(second.ledgerEntry.id)?.uuid);
+  // Written by SQL, and yet as every other change writes a row.
+  expect(snapshot).toEqual({
+    ...created!.snapshot,
+    balanceMinor: '2000',
+    ledgerSequence: '2',
+    version: 3,
+    updatedAt: '2026-12-01T10:00:00.000Z',
+  });
+  const by = {
+    actorKind: 'API_KEY',
+    hasActor: true,
+    actorName: null,
+    requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+  };
+  expect(credited).toEqual([
+    {
+      sequence: 2,
+      before: { balanceMinor: '0' },
+      after: { balanceMinor: '10' },
+      reason: null,
+      snapshot: expect.anything(),
+      ...by,
+    },
+    {
+      sequence: 3,
+      before: { balanceMinor: '10' },
+      after: { balanceMinor: '2000' },
+      reason: 'Top-up',
+      snapshot: expect.anything(),
+      ...by,
+    },
   ]);
   await expectInvariants(api.db);
 });
@@ -177,14 +208,7 @@ async function fill(business: string, wallet: string, amount: bigint): Promise<v
   } as const;
   await inSqlTransaction(ctx, async (tx) => {
     const why = { kind: 'CREDIT', reason: null, reference: null, orderId: null } as const;
-    const moved = await moveMoney(tx, 'IN', { walletId, currency: 'USD', amount, transactionId: newId(), ...why });
-    recordChange(tx, {
-      type: 'wallet.credited',
-      objectType: 'Wallet',
-      objectId: walletId,
-      sequence: moved!.wallet.version,
-      snapshot: moved!.wallet,
-    });
+    await moveMoney(tx, 'IN', { walletId, currency: 'USD', amount, transactionId: newId(), ...why });
     return {};
   });
 }
