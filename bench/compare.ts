@@ -2,9 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
 import { openConnection, requestBytes, type Answer } from './client.js';
 import { freshBytes } from './freshBytes.js';
-import type { World, WorldSize } from './loadWorld.js';
+import type { World } from './loadWorld.js';
 import { measure, type Round } from './measure.js';
 import type { BenchServer, RunningServer } from './servers/server.js';
+import type { WorldSize } from './world/business.js';
 import { writing, type Operation, type Workload } from './workloads.js';
 
 export const CONCURRENCY = 16;
