@@ -2,9 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Client } from 'pg';
 import { openConnection, requestBytes, type Answer } from './client.js';
 import { freshBytes } from './freshBytes.js';
-import type { World, WorldSize } from './loadWorld.js';
-import { measure, type Round } from './measure.js';
+import type { World } from './loadWorld.js';
+import { measure, type Round, type Watched } from './measure.js';
 import type { BenchServer, RunningServer } from './servers/server.js';
+import type { WorldSize } from './world/business.js';
 import { writing, type Operation, type Workload } from './workloads.js';
 
 export const CONCURRENCY = 16;
@@ -12,15 +13,14 @@ export const CONCURRENCY = 16;
 const WARM_UP_REQUESTS = 30_000;
 
 /** A loaded database and what runs over it. */
-export interface Bench {
+export interface Bench extends Watched {
   readonly size: WorldSize & { readonly rounds: number; readonly roundMs: number; readonly warmUpMs: number };
   readonly world: World;
   readonly running: readonly { server: BenchServer; process: RunningServer }[];
   /** One more process of a server, over the same database. */
   readonly startAnother: (server: BenchServer) => Promise<RunningServer>;
-  /** A connection to the world, and one to another database of the same server. */
+  /** A connection to the world. */
   readonly db: Client;
-  readonly statistics: Client;
   /** Purchases that were answered as done. */
   purchases: number;
   /** Uses of product keys that were answered as counted. */
@@ -41,7 +41,7 @@ export async function compare(bench: Bench, workload: Workload): Promise<Round[]
   await refuseDifferences(bench, workload, requests, check);
   const once = (index: number, ms: number, warming = false) => {
     const limits = { ms, requests: warming ? WARM_UP_REQUESTS : 200_000, concurrency: CONCURRENCY };
-    return measure(running[index]!.process, requests[index]!, limits, check, bench.statistics);
+    return measure(running[index]!.process, requests[index]!, limits, check, bench);
   };
   const rounds: Round[][] = running.map(() => []);
   const offers = (index: number) => !running[index]!.server.skips?.includes(workload.operation);

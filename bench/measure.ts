@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
 import { openConnection, type Answer, type Connection } from './client.js';
 import { freshBytes } from './freshBytes.js';
+import { cpuMsOf, postgresCpuMs } from './processorTime.js';
 import type { RunningServer } from './servers/server.js';
 
 /** What one round of requests cost. Null where this system does not tell. */
@@ -18,6 +19,18 @@ export interface Round {
   readonly statements: number;
   /** Milliseconds that PostgreSQL worked on a request's statements, and waited in them for locks. */
   readonly databaseMs: number;
+  /** Milliseconds of the processor time of all of PostgreSQL's processes a request. */
+  readonly postgresMs: number | null;
+  /** The same of this process, which sends the requests. */
+  readonly clientMs: number;
+}
+
+/** What tells of PostgreSQL. */
+export interface Watched {
+  /** A connection to another database than the one that is asked. */
+  readonly statistics: Client;
+  /** PostgreSQL's first process. */
+  readonly postgresPid: number;
 }
 
 /** When a round ends: whichever comes first. */
@@ -33,15 +46,17 @@ export async function measure(
   requests: readonly Buffer[],
   limits: Limits,
   check: (answer: Answer) => void,
-  statementsOf: Client,
+  { statistics, postgresPid }: Watched,
 ): Promise<Round> {
   const connections = await Promise.all(Array.from({ length: limits.concurrency }, () => openConnection(server.port)));
   try {
-    const [cpuBefore, sqlBefore] = [await cpuMsOf(server.pid), await statementTotals(statementsOf)];
+    const sqlBefore = await statementTotals(statistics);
+    const before = await processorTimes(server.pid, postgresPid);
     const start = performance.now();
     const latencies = await drive(connections, requests, limits, check);
     const seconds = (performance.now() - start) / 1_000;
-    const [cpuAfter, sqlAfter] = [await cpuMsOf(server.pid), await statementTotals(statementsOf)];
+    const after = await processorTimes(server.pid, postgresPid);
+    const sqlAfter = await statementTotals(statistics);
     const count = latencies.length;
     latencies.sort((a, b) => a - b);
     return {
@@ -49,14 +64,28 @@ export async function measure(
       perSecond: count / seconds,
       p50: latencies[Math.floor(count * 0.5)]!,
       p99: latencies[Math.floor(count * 0.99)]!,
-      cpuMs: cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) / count,
+      cpuMs: between(before.server, after.server, count),
       residentMb: await residentMbOf(server.pid),
       statements: (sqlAfter.calls - sqlBefore.calls) / count,
       databaseMs: (sqlAfter.ms - sqlBefore.ms) / count,
+      postgresMs: between(before.postgres, after.postgres, count),
+      clientMs: (after.client - before.client) / count,
     };
   } finally {
     for (const connection of connections) connection.close();
   }
+}
+
+/** In milliseconds, since the processes began. */
+async function processorTimes(serverPid: number, postgresPid: number) {
+  const [server, postgres] = await Promise.all([cpuMsOf(serverPid), postgresCpuMs(postgresPid)]);
+  const { user, system } = process.cpuUsage();
+  return { server, postgres, client: (user + system) / 1_000 };
+}
+
+/** What each of `count` took. */
+function between(before: number | null, after: number | null, count: number): number | null {
+  return before === null || after === null ? null : (after - before) / count;
 }
 
 async function drive(
@@ -88,14 +117,6 @@ async function statementTotals(db: Client): Promise<{ calls: number; ms: number 
      WHERE dbid = (SELECT oid FROM pg_database WHERE datname = 'latchkey')`,
   );
   return rows[0]!;
-}
-
-/** Linux counts processor time in hundredths of a second. */
-async function cpuMsOf(pid: number): Promise<number | null> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-  if (text === null) return null;
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 async function residentMbOf(pid: number): Promise<number | null> {

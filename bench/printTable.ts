@@ -13,6 +13,8 @@ const columns: readonly { title: string; width: number; digits: number; of: (rou
   { title: 'p99 ms', width: 8, digits: 1, of: (round) => round.p99 },
   { title: 'CPU ms', width: 8, digits: 3, of: (round) => round.cpuMs },
   { title: 'DB ms', width: 8, digits: 3, of: (round) => round.databaseMs },
+  { title: 'PG ms', width: 8, digits: 3, of: (round) => round.postgresMs },
+  { title: 'client ms', width: 11, digits: 3, of: (round) => round.clientMs },
   { title: 'SQL', width: 6, digits: 1, of: (round) => round.statements },
   { title: 'RSS MB', width: 8, digits: 0, of: (round) => round.residentMb },
 ];

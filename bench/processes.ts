@@ -56,5 +56,5 @@ function drive(
   const requests = requestsOf(latchkey, workload, bench.world);
   const check = refuseErrors.bind(null, workload);
   const limits = { ms, requests: Infinity, concurrency };
-  return Promise.all(processes.map((process) => measure(process, requests, limits, check, bench.statistics)));
+  return Promise.all(processes.map((process) => measure(process, requests, limits, check, bench)));
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { join } from 'node:path';
@@ -137,6 +137,7 @@ async function prepare(
   await applyMigrations(postgres.url);
   const statistics = await connected(postgres.url.replace(/latchkey$/, 'postgres'));
   await statistics.query('CREATE EXTENSION pg_stat_statements');
+  const postgresPid = parseInt(await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8'));
   const db = await connected(postgres.url);
   const options = { databaseUrl: postgres.url, folder, profile };
   const [world, ...running] = await Promise.all([
@@ -150,6 +151,7 @@ async function prepare(
     startAnother: async (server) => (await run(server, { ...options, profile: undefined })).process,
     db,
     statistics,
+    postgresPid,
     purchases: 0,
     uses: 0,
     warm: new Set(),
