@@ -19,7 +19,7 @@ import type { FieldReads } from './reads.js';
 type Needed = Record<NarrowModel, Set<string>>;
 
 /**
- * The columns that a query can need, by model: those of all fields that it asks for, through fragments and whatever `@skip` and
+ * The columns that a query can need besides keys, by model: those of all fields that it asks for, through fragments and whatever `@skip` and
  * `@include` say. A field below an interface or a union counts for each type that may stand there, a fragment wherever it is used.
  * Mutations read whole rows.
  */
