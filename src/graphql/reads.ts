@@ -1,4 +1,4 @@
-import { isObjectType, type GraphQLSchema } from 'graphql';
+import { isObjectType, type GraphQLField, type GraphQLSchema } from 'graphql';
 import type { ResolversParentTypes } from '../generated/graphql.js';
 import type { Column, NarrowModel, NarrowRow, ReadRow, RowWith } from '../kernel/columns.js';
 import { fieldsOf } from '../kernel/rows.js';
@@ -75,21 +75,30 @@ export function declared<Resolve extends object>(resolve: Resolve, what: Declare
 /**
  * Notes down at each field what it needs: what its resolver declared; for a field without one the column of its name; for a
  * resolver that declared nothing all columns.
- * @throws Error naming the coordinate when a field of a row has neither a resolver nor a column
+ * @throws Error naming the coordinate when a field of a row has neither a resolver nor a column, or declares what is none
  */
 export function noteReads(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type)) continue;
     const model = (rowTypes as Partial<Record<string, NarrowModel>>)[type.name];
     for (const field of Object.values(type.getFields())) {
-      const { readsColumns, readsLoaded } = (field.resolve ?? {}) as Declared;
-      const columns = field.resolve ? (readsColumns ?? ALL) : [field.name];
-      if (model && !field.resolve && !fieldsOf(model).includes(field.name)) {
-        throw new Error(`${type.name}.${field.name} has neither a resolver nor a column`);
-      }
-      const own = model && { model, columns: columns === ALL ? fieldsOf(model) : columns };
-      if (own || readsLoaded)
-        field.extensions = { ...field.extensions, reads: { own, loaded: readsLoaded ?? {} } satisfies FieldReads };
+      const { readsLoaded } = (field.resolve ?? {}) as Declared;
+      const own = model && { model, columns: ownColumns(model, field, `${type.name}.${field.name}`) };
+      const reads: FieldReads = { own, loaded: readsLoaded ?? {} };
+      if (own || readsLoaded) field.extensions = { ...field.extensions, reads };
     }
   }
+}
+
+function ownColumns(model: NarrowModel, field: GraphQLField<unknown, unknown>, coordinate: string): readonly string[] {
+  const all = fieldsOf(model);
+  if (!field.resolve) {
+    if (all.includes(field.name)) return [field.name];
+    throw new Error(`${coordinate} has neither a resolver nor a column`);
+  }
+  const { readsColumns = ALL } = field.resolve as Declared;
+  if (readsColumns === ALL) return all;
+  const unknown = readsColumns.find((column) => !all.includes(column));
+  if (unknown !== undefined) throw new Error(`${coordinate} reads ${unknown}, which is no column of ${model}`);
+  return readsColumns;
 }

@@ -54,7 +54,12 @@ beforeAll(async () => {
   const terms = { productId, description: 'All of it', group: 'plans', metadata: { tier: 1 } };
   const plan = await newProductOffering(api, token, terms);
   await attachEntitlement(api, token, { target: { productOfferingId: plan } });
-  const better = await newProductOffering(api, token, { ...terms, licenseType: 'better', amount: '29.90' });
+  const better = await newProductOffering(api, token, {
+    ...terms,
+    licenseType: 'better',
+    amount: '29.90',
+    boundMonths: 12,
+  });
   const replaced = await newProductOffering(api, token, { ...terms, name: 'Replaced' });
   await set('ProductOffering', replaced, { revision: 2, supersedesId: uuidOf('ProductOffering', plan) });
   const organizationId = await newOrganization(api, token);
@@ -67,6 +72,8 @@ beforeAll(async () => {
   const licenses: string[] = [];
   for (let i = 0; i < 6; i++)
     licenses.push(await newLicense(api, token, { productOfferingId: plan, customerId: customer }));
+  const bound = await newLicense(api, token, { productOfferingId: better, customerId: customer });
+  await set('License', bound, { offeringSince: april });
   await fill(licenses, { better, customer, orderId: world.orderId, subscriptionTypeId: world.subscriptionTypeId });
   const query = `query ($c: ID!, $p: ID!, $l: ID!) {
     customer(id: $c) { number } product(id: $p) { sku } license(id: $l) { licenseKeys { key } } }`;
@@ -76,7 +83,7 @@ beforeAll(async () => {
     `{ nodes(ids: ${JSON.stringify(ids)}) { ... on ${type} { ${field} } }
        ${type.charAt(0).toLowerCase()}${type.slice(1)}s(first: 50) { nodes { ${field} } } }`;
   documents = {
-    License: list('License', [...licenses, ...world.licenseIds]),
+    License: list('License', [...licenses, bound, ...world.licenseIds]),
     Customer: list('Customer', [customer, erased, world.customerId]),
     ProductOffering: list('ProductOffering', [plan, better, replaced]),
     Grant: list('Grant', world.grantIds),

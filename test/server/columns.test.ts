@@ -5,6 +5,7 @@ import { columnsOfOperation, createColumnsOf } from '../../src/graphql/columnsOf
 import { ALL, declared, noteReads, reads, readsLoaded } from '../../src/graphql/reads.js';
 import { columnSet, createColumnSets, wholeRows, type NarrowRow } from '../../src/kernel/columns.js';
 import { fieldsOf } from '../../src/kernel/rows.js';
+import { dueColumns } from '../../src/lifecycle/dueChanges.js';
 import { createSchema, readContract } from '../../src/schema.js';
 import { testEnvironment, useApi, type Statement } from '../support/api.js';
 import { newBusiness } from '../support/business.js';
@@ -20,11 +21,7 @@ beforeAll(async () => {
   world = await newWorld(api, token);
 });
 
-const due = ['status', 'statusBeforeBlock', 'validFrom', 'validUntil', 'pendingStatus', 'pendingStatusAt'].concat([
-  'pendingOfferingId',
-  'pendingOfferingAt',
-  'expiredAt',
-]);
+const due: readonly string[] = dueColumns;
 
 /** What a query reads besides keys, by model and in the order of the alphabet. */
 function columns(text: string, operationName?: string): Record<string, string[]> {
@@ -96,6 +93,8 @@ test('a resolver that declares nothing may read anything, and a field of a row n
     const type = fresh.getType(name) as { getFields(): Record<string, { resolve?: unknown }> };
     for (const one of Object.values(type.getFields())) one.resolve = declared(() => null, { readsColumns: [] });
   }
+  field('email').resolve = declared(() => null, { readsColumns: ['mail'] });
+  expect(() => noteReads(fresh)).toThrow('Customer.email reads mail, which is no column of Customer');
   field('email').resolve = () => null;
   field('code').resolve = reads('Customer', ALL, ({ code }) => code);
   noteReads(fresh);
@@ -111,6 +110,10 @@ test('a resolver that declares nothing may read anything, and a field of a row n
 test('the compiler refuses to read what was not declared', () => {
   // @ts-expect-error -- `email` is not declared
   reads('Customer', ['code'], ({ email }) => email);
+  // @ts-expect-error -- nothing but the key is declared
+  reads('Customer', [], ({ code }) => code);
+  // @ts-expect-error -- `tags` is not among them
+  reads('License', [...dueColumns, 'number'], ({ tags }) => tags);
   // @ts-expect-error -- a customer has no such column
   reads('Customer', ['codes'], () => null);
   readsLoaded('Customer', ['code'], (seen) => (row: NarrowRow<'Customer'>) => {
