@@ -129,6 +129,9 @@ async function fill(
   await set('License', cancelled, { status: 'CANCELLED', cancelledAt: march });
   const asBefore = { pendingStatus: 'PAUSED', pendingStatusAt: april };
   await set('License', blocked, { status: 'BLOCKED', statusBeforeBlock: 'PAUSED', pausedAt: march, ...asBefore });
+  // Renewals that are cancelled, at once and by themselves, are none.
+  await set('License', changing, { renewalId: uuidOf('License', cancelled as string) });
+  await set('License', blocked, { renewalId: uuidOf('License', ending as string) });
   const expired = { validFrom: day('2026-02-01'), validUntil: day('2026-03-01'), expiredAt: day('2026-03-01') };
   await set('License', ending, { ...expired, pendingStatus: 'CANCELLED', pendingStatusAt: may });
 }
@@ -147,8 +150,9 @@ async function set(
 function selectionOf(field: GraphQLField<unknown, unknown>): string {
   const type = getNamedType(field.type);
   if (isLeafType(type)) return field.name;
-  const fields = Object.values((type as GraphQLObjectType).getFields());
-  if (fields.some(({ name }) => name === 'id')) return `${field.name} { id }`;
+  const its = type as GraphQLObjectType;
+  const fields = Object.values(its.getFields());
+  if (its.getInterfaces().some(({ name }) => name === 'Node')) return `${field.name} { id }`;
   if (fields.some(({ name }) => name === 'pageInfo')) return `${field.name} { totalCount nodes { id } }`;
   return `${field.name} { ${fields.map(selectionOf).join(' ')} }`;
 }
