@@ -42,6 +42,10 @@ const rows = [
   'SubscriptionType',
   'Wallet',
 ];
+/** Models whose rows queries read in part: resolvers get what they declare. */
+const narrowRows = ['License', 'Customer', 'ProductOffering'];
+const wholeRows = rows.filter((row) => !narrowRows.includes(row));
+
 const listed = [
   'Activation',
   'ApiKey',
@@ -246,7 +250,9 @@ const config: CodegenConfig = {
               "import type { DiscountFigure, LineFigure, PartFigure } from '../statements/figures.js';",
               "import type { OfferingOption } from '../licenses/offeringChange.js';",
               "import type { LicenseChangePreview } from '../licenses/previewLicenseChange.js';",
-              `import type { ${rows.map((row) => `${row} as ${row}Row`).join(', ')}, LedgerTransfer as LedgerEntryRow, LicenseKeyRotation as LicenseKeyRotationRow } from './prisma/client.js';`,
+              "import type { ReadRow } from '../kernel/columns.js';",
+              ...narrowRows.map((row) => `type ${row}Row = ReadRow<'${row}'>;`),
+              `import type { ${wholeRows.map((row) => `${row} as ${row}Row`).join(', ')}, LedgerTransfer as LedgerEntryRow, LicenseKeyRotation as LicenseKeyRotationRow } from './prisma/client.js';`,
             ],
           },
         },

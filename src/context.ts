@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import type { Authenticate } from './accounts/authenticate.js';
 import type { FindBrand } from './accounts/findBrand.js';
 import type { ToolkitContext } from './graphql/toolkitContext.js';
+import { wholeRows, type Columns } from './kernel/columns.js';
 import type { Database } from './kernel/database.js';
 import type { GuessAllowance, RequestContext } from './kernel/requestContext.js';
 import { sameSecret, type Keyring } from './kernel/secret.js';
@@ -80,6 +81,7 @@ export function contextOf(
 /** A class, because an object with an accessor of its own is slow to make. */
 class Context implements GraphQLContext {
   mutationFieldCount = 0;
+  columns: Columns = wholeRows;
   readonly idempotency: GraphQLContext['idempotency'] = [];
   readonly denied = new Set<string>();
   private made: Loaders | undefined;
@@ -91,7 +93,7 @@ class Context implements GraphQLContext {
   ) {}
 
   get loaders(): Loaders {
-    return (this.made ??= createLoaders(this.request));
+    return (this.made ??= createLoaders(this.request, this.columns));
   }
 
   renewLoaders(): void {

@@ -22,6 +22,7 @@ import { slaLoaders } from './sla/loaders.js';
 import { slaDefinitionLoaders } from './slaDefinitions/loaders.js';
 import { usageLoaders } from './usage/loaders.js';
 import { walletLoaders } from './wallets/loaders.js';
+import { wholeRows, type Columns } from './kernel/columns.js';
 import type { RequestContext } from './kernel/requestContext.js';
 
 const features = [
@@ -52,7 +53,7 @@ const features = [
 ] as const;
 
 type All<Makers> = Makers extends readonly [infer First, ...infer Rest]
-  ? (First extends (ctx: RequestContext) => infer Made ? Made : never) & All<Rest>
+  ? (First extends (ctx: RequestContext, columns: Columns) => infer Made ? Made : never) & All<Rest>
   : unknown;
 
 /** All features' loaders. */
@@ -61,21 +62,24 @@ export type Loaders = All<typeof features>;
 /** A request's loaders by feature, made when the first of them is asked for: most requests need two features' of a dozen. */
 class LazyLoaders {
   readonly made: object[] = [];
-  constructor(readonly ctx: RequestContext) {}
+  constructor(
+    readonly ctx: RequestContext,
+    readonly columns: Columns,
+  ) {}
 }
 
 // Which loaders there are is known once they have been made; making them reads nothing of the request.
 features.forEach((make, i) => {
-  for (const name of Object.keys(make({} as RequestContext))) {
+  for (const name of Object.keys(make({} as RequestContext, wholeRows))) {
     Object.defineProperty(LazyLoaders.prototype, name, {
       get(this: LazyLoaders) {
-        return ((this.made[i] ??= make(this.ctx)) as Record<string, unknown>)[name];
+        return ((this.made[i] ??= make(this.ctx, this.columns)) as Record<string, unknown>)[name];
       },
     });
   }
 });
 
-/** The loaders of one request; after each mutation it gets new ones. */
-export function createLoaders(ctx: RequestContext): Loaders {
-  return new LazyLoaders(ctx) as unknown as Loaders;
+/** The loaders of one request; after each mutation it gets new ones. @param columns what they read of rows */
+export function createLoaders(ctx: RequestContext, columns: Columns): Loaders {
+  return new LazyLoaders(ctx, columns) as unknown as Loaders;
 }

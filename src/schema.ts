@@ -12,6 +12,7 @@ import {
 } from 'graphql';
 import { enforceAuth } from './graphql/auth.js';
 import type { ListLimits } from './graphql/checkInput.js';
+import { noteReads } from './graphql/reads.js';
 import { scalars } from './graphql/scalars.js';
 import { resolvers } from './resolvers.js';
 
@@ -35,7 +36,8 @@ export function readContract(): GraphQLSchema {
 
 /**
  * The executable schema: the contract, its resolvers, and `@auth` in front of them.
- * @throws Error naming the coordinate when a resolver has no field, a root field no resolver, or `@auth` is missing
+ * @throws Error naming the coordinate when a resolver has no field, a root field no resolver, a row's field neither a resolver nor a
+ *   column, or `@auth` is missing
  */
 export function createSchema(limits: ListLimits): GraphQLSchema {
   const schema = readContract();
@@ -55,6 +57,7 @@ export function createSchema(limits: ListLimits): GraphQLSchema {
     }
   }
   resolveCounts(schema);
+  noteReads(schema);
   enforceAuth(schema, limits);
   return schema;
 }

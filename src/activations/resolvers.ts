@@ -1,6 +1,7 @@
 import type { Resolvers } from '../generated/graphql.js';
 import { idOf } from '../graphql/fields.js';
 import { mutation } from '../graphql/mutation.js';
+import { reads } from '../graphql/reads.js';
 import { uuidOf } from '../kernel/id.js';
 import { listPage } from '../kernel/page.js';
 import { activateLicenseKey } from './activateLicenseKey.js';
@@ -36,7 +37,9 @@ export const activationResolvers = {
     activations: ({ id }, args, { loaders }) => loaders.activationsByKey.load({ parentId: id, args }),
   },
   Customer: {
-    activations: ({ id }, args, { loaders }) => loaders.activationsByCustomer.load({ parentId: id, args }),
+    activations: reads('Customer', [], ({ id }, args, { loaders }) =>
+      loaders.activationsByCustomer.load({ parentId: id, args }),
+    ),
   },
   ActivateLicenseKeyPayload: {
     activation: (refs, _, { loaders }) => (refs.activationId ? loaders.activationByRefs.load(refs) : null),

@@ -1,14 +1,15 @@
 import { loadMany, loadOne, loadPage, loadThrough } from '../graphql/batching.js';
+import type { Columns } from '../kernel/columns.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { productOfferingList } from './listProductOfferings.js';
 import { productVersionList } from './listProductVersions.js';
 import { loadLatestVersionNames } from './loadLatestVersionNames.js';
 
 /** The catalog by id, and what hangs together in it. */
-export function catalogLoaders(ctx: RequestContext) {
+export function catalogLoaders(ctx: RequestContext, columns: Columns) {
   return {
     productById: loadOne(ctx, 'Product'),
-    productOfferingById: loadOne(ctx, 'ProductOffering'),
+    productOfferingById: loadOne(ctx, 'ProductOffering', columns.ProductOffering),
     packageById: loadOne(ctx, 'Package'),
     subscriptionTypeById: loadOne(ctx, 'SubscriptionType'),
     packagePriceById: loadOne(ctx, 'PackagePrice'),
@@ -16,7 +17,7 @@ export function catalogLoaders(ctx: RequestContext) {
     productVersionById: loadOne(ctx, 'ProductVersion'),
     productVersionsByProduct: loadPage(ctx, 'productId', productVersionList),
     latestVersionNameByProduct: loadLatestVersionNames(ctx),
-    productOfferingsByProduct: loadPage(ctx, 'productId', productOfferingList),
+    productOfferingsByProduct: loadPage(ctx, 'productId', productOfferingList, columns.ProductOffering),
     offeringsByPackage: loadThrough(ctx, 'ProductOffering', {
       table: 'package_offerings',
       parent: 'package_id',

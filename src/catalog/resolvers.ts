@@ -1,6 +1,7 @@
 import type { Resolvers } from '../generated/graphql.js';
 import { found, idOf, required } from '../graphql/fields.js';
 import { mutation } from '../graphql/mutation.js';
+import { reads } from '../graphql/reads.js';
 import { uuidOf } from '../kernel/id.js';
 import { moneyOf } from '../kernel/money.js';
 import { listPage } from '../kernel/page.js';
@@ -36,7 +37,8 @@ export const catalogResolvers = {
     product: (_, { id }, { loaders }) => loaders.productById.load(uuidOf('Product', id)),
     products: (_, args, { request }) => listPage(request.db, productList(request, args), args),
     productOffering: (_, { id }, { loaders }) => loaders.productOfferingById.load(uuidOf('ProductOffering', id)),
-    productOfferings: (_, args, { request }) => listPage(request.db, productOfferingList(request, args), args),
+    productOfferings: (_, args, { request, columns }) =>
+      listPage(request.db, productOfferingList(request, args), args, columns.ProductOffering),
     productVersion: (_, { id }, { loaders }) => loaders.productVersionById.load(uuidOf('ProductVersion', id)),
     package: (_, { id }, { loaders }) => loaders.packageById.load(uuidOf('Package', id)),
     packages: (_, args, { request }) => listPage(request.db, packageList(request, args), args),
@@ -82,13 +84,23 @@ export const catalogResolvers = {
   },
   ProductOffering: {
     id: idOf('ProductOffering'),
-    metadata: ({ metadata }) => metadata as Metadata,
-    group: ({ groupName }) => groupName,
-    price: ({ priceMinor, currency }) => moneyOf(priceMinor, currency),
-    product: ({ productId }, _, { loaders }) => required(loaders.productById.load(productId)),
-    entitlements: ({ id }, _, { loaders }) => loaders.entitlementsByOffering.load(id),
-    supersedes: ({ supersedesId }, _, { loaders }) => found(loaders.productOfferingById, supersedesId),
-    supersededBy: async ({ id }, _, { loaders }) => (await loaders.offeringsBySuperseded.load(id))[0] ?? null,
+    metadata: reads('ProductOffering', ['metadata'], ({ metadata }) => metadata as Metadata),
+    group: reads('ProductOffering', ['groupName'], ({ groupName }) => groupName),
+    price: reads('ProductOffering', ['priceMinor', 'currency'], ({ priceMinor, currency }) =>
+      moneyOf(priceMinor, currency),
+    ),
+    product: reads('ProductOffering', ['productId'], ({ productId }, _, { loaders }) =>
+      required(loaders.productById.load(productId)),
+    ),
+    entitlements: reads('ProductOffering', [], ({ id }, _, { loaders }) => loaders.entitlementsByOffering.load(id)),
+    supersedes: reads('ProductOffering', ['supersedesId'], ({ supersedesId }, _, { loaders }) =>
+      found(loaders.productOfferingById, supersedesId),
+    ),
+    supersededBy: reads(
+      'ProductOffering',
+      [],
+      async ({ id }, _, { loaders }) => (await loaders.offeringsBySuperseded.load(id))[0] ?? null,
+    ),
   },
   Package: {
     id: idOf('Package'),

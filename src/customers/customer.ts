@@ -11,8 +11,16 @@ export type CustomerFields = Omit<CreateCustomerInput, 'idempotencyKey' | 'metad
 
 const textFields = ['code', 'externalId', 'firstName', 'lastName', 'companyName'] as const;
 
+/** Columns that say how a customer is called. */
+export const nameColumns = [
+  'companyName',
+  'firstName',
+  'lastName',
+  'number',
+] as const satisfies readonly (keyof Customer)[];
+
 /** How a customer is called: company, else first and last name, else the number. */
-export function customerName(customer: Pick<Customer, 'companyName' | 'firstName' | 'lastName' | 'number'>): string {
+export function customerName(customer: Pick<Customer, (typeof nameColumns)[number]>): string {
   const person = [customer.firstName, customer.lastName].filter(Boolean).join(' ');
   return customer.companyName ?? (person || customer.number);
 }

@@ -1,11 +1,12 @@
 import type { Resolvers } from '../generated/graphql.js';
 import { found, idOf } from '../graphql/fields.js';
 import { mutation } from '../graphql/mutation.js';
+import { reads } from '../graphql/reads.js';
 import { uuidOf } from '../kernel/id.js';
 import { listPage } from '../kernel/page.js';
 import type { Metadata } from '../kernel/text.js';
 import { createCustomer } from './createCustomer.js';
-import { customerName } from './customer.js';
+import { customerName, nameColumns } from './customer.js';
 import { customerList } from './listCustomers.js';
 import { updateCustomer } from './updateCustomer.js';
 import { upsertCustomer } from './upsertCustomer.js';
@@ -13,7 +14,8 @@ import { upsertCustomer } from './upsertCustomer.js';
 export const customerResolvers = {
   Query: {
     customer: (_, { id }, { loaders }) => loaders.customerById.load(uuidOf('Customer', id)),
-    customers: (_, args, { request }) => listPage(request.db, customerList(request, args), args),
+    customers: (_, args, { request, columns }) =>
+      listPage(request.db, customerList(request, args), args, columns.Customer),
   },
   Mutation: {
     createCustomer: mutation(createCustomer),
@@ -22,16 +24,24 @@ export const customerResolvers = {
   },
   Customer: {
     id: idOf('Customer'),
-    name: customerName,
-    countryCode3Letter: ({ countryCode }) => countryCode,
-    metadata: ({ metadata }) => metadata as Metadata,
-    organization: ({ organizationId }, _, { loaders }) => found(loaders.organizationById, organizationId),
-    brand: ({ brandId }, _, { loaders }) => loaders.brandById.load(brandId),
-    licenses: ({ id }, args, { loaders }) => loaders.licensesByCustomer.load({ parentId: id, args }),
-    grants: ({ id }, args, { loaders }) => loaders.grantsByCustomer.load({ parentId: id, args }),
-    wallets: ({ id }, args, { loaders }) => loaders.walletsByCustomer.load({ parentId: id, args }),
-    discountRedemptions: ({ id }, args, { loaders }) => loaders.redemptionsByCustomer.load({ parentId: id, args }),
-    orders: ({ id }, args, { loaders }) => loaders.ordersByCustomer.load({ parentId: id, args }),
+    name: reads('Customer', nameColumns, customerName),
+    countryCode3Letter: reads('Customer', ['countryCode'], ({ countryCode }) => countryCode),
+    metadata: reads('Customer', ['metadata'], ({ metadata }) => metadata as Metadata),
+    organization: reads('Customer', ['organizationId'], ({ organizationId }, _, { loaders }) =>
+      found(loaders.organizationById, organizationId),
+    ),
+    brand: reads('Customer', ['brandId'], ({ brandId }, _, { loaders }) => loaders.brandById.load(brandId)),
+    licenses: reads('Customer', [], ({ id }, args, { loaders }) =>
+      loaders.licensesByCustomer.load({ parentId: id, args }),
+    ),
+    grants: reads('Customer', [], ({ id }, args, { loaders }) => loaders.grantsByCustomer.load({ parentId: id, args })),
+    wallets: reads('Customer', [], ({ id }, args, { loaders }) =>
+      loaders.walletsByCustomer.load({ parentId: id, args }),
+    ),
+    discountRedemptions: reads('Customer', [], ({ id }, args, { loaders }) =>
+      loaders.redemptionsByCustomer.load({ parentId: id, args }),
+    ),
+    orders: reads('Customer', [], ({ id }, args, { loaders }) => loaders.ordersByCustomer.load({ parentId: id, args })),
   },
   CreateCustomerPayload: { customer: ({ customerId }, _, { loaders }) => found(loaders.customerById, customerId) },
   UpdateCustomerPayload: { customer: ({ customerId }, _, { loaders }) => found(loaders.customerById, customerId) },

@@ -1,11 +1,14 @@
 import type { Resolvers } from '../generated/graphql.js';
 import { found, idOf, required } from '../graphql/fields.js';
+import { readsLoaded } from '../graphql/reads.js';
 import { mutation } from '../graphql/mutation.js';
 import { globalId, uuidOf } from '../kernel/id.js';
 import { listPage } from '../kernel/page.js';
 import type { Metadata } from '../kernel/text.js';
 import type DataLoader from 'dataloader';
-import type { Grant, License } from '../generated/prisma/client.js';
+import type { Grant } from '../generated/prisma/client.js';
+import type { NarrowRow } from '../kernel/columns.js';
+import { grantingColumns } from '../lifecycle/grantEffects.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 import { grantAsOf } from './grantAsOf.js';
 import { claimGrant } from './claimGrant.js';
@@ -19,13 +22,21 @@ import { pendingGrantList } from './listPendingGrants.js';
 import { revokeGrant } from './revokeGrant.js';
 
 interface PresentParts {
-  readonly loaders: { readonly licenseById: DataLoader<string, License | null> };
+  readonly loaders: { readonly licenseById: DataLoader<string, NarrowRow<'License'> | null> };
   readonly request: RequestContext;
 }
 
-/** A grant as it is now, whatever of its license is not written yet. */
-async function atPresent(grant: Grant, { loaders, request }: PresentParts): Promise<Grant> {
-  return grantAsOf(grant, await found(loaders.licenseById, grant.licenseId), request.now);
+/** A field of a grant as it is now, whatever of its license is not written yet. */
+function present<Result>(read: (grant: Grant, now: Date) => Result) {
+  return readsLoaded(
+    'License',
+    grantingColumns,
+    (seen) =>
+      async (grant: Grant, _: unknown, { loaders, request }: PresentParts) => {
+        const license = await found(loaders.licenseById, grant.licenseId);
+        return read(grantAsOf(grant, license && seen(license), request.now), request.now);
+      },
+  );
 }
 
 export const grantResolvers = {
@@ -49,22 +60,20 @@ export const grantResolvers = {
     customer: ({ customerId }, _, { loaders }) => required(loaders.customerById.load(customerId)),
     entitlementId: ({ entitlementId }) => globalId('Entitlement', entitlementId),
     entitlement: ({ entitlementId }, _, { loaders }) => required(loaders.entitlementById.load(entitlementId)),
-    status: async (grant, _, context) => (await atPresent(grant, context)).status,
-    deliveredAt: async (grant, _, context) => (await atPresent(grant, context)).deliveredAt,
-    revokedAt: async (grant, _, context) => (await atPresent(grant, context)).revokedAt,
-    revocationReason: async (grant, _, context) => (await atPresent(grant, context)).revocationReason,
-    errorCode: async (grant, _, context) => (await atPresent(grant, context)).errorCode,
-    errorMessage: async (grant, _, context) => (await atPresent(grant, context)).errorMessage,
+    status: present(({ status }) => status),
+    deliveredAt: present(({ deliveredAt }) => deliveredAt),
+    revokedAt: present(({ revokedAt }) => revokedAt),
+    revocationReason: present(({ revocationReason }) => revocationReason),
+    errorCode: present(({ errorCode }) => errorCode),
+    errorMessage: present(({ errorMessage }) => errorMessage),
     licenseKey: ({ licenseKeyId }, _, { loaders }) => found(loaders.licenseKeyById, licenseKeyId),
     paymentId: async (grant, _, { loaders }) => paymentIdOf(grant, await found(loaders.orderById, grant.orderId)),
     subscriptionId: subscriptionIdOf,
     license: ({ licenseId }, _, { loaders }) => found(loaders.licenseById, licenseId),
     order: ({ orderId }, _, { loaders }) => found(loaders.orderById, orderId),
     ageSeconds: (grant, _, { request }) => ageInSeconds(grant, request.now),
-    claimedBy: async (grant, _, context) =>
-      liveClaim(await atPresent(grant, context), context.request.now)?.claimedBy ?? null,
-    claimedUntil: async (grant, _, context) =>
-      liveClaim(await atPresent(grant, context), context.request.now)?.claimedUntil ?? null,
+    claimedBy: present((grant, now) => liveClaim(grant, now)?.claimedBy ?? null),
+    claimedUntil: present((grant, now) => liveClaim(grant, now)?.claimedUntil ?? null),
     deliveries: ({ id }, _, { loaders }) => loaders.deliveriesByGrant.load(id),
     testMode: ({ mode }) => mode === 'TEST',
     metadata: ({ metadata }) => metadata as Metadata,

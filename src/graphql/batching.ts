@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { ColumnSet, NarrowModel, NarrowRow } from '../kernel/columns.js';
 import type { Connection, ListSpec, PageArgs } from '../kernel/page.js';
 import { listPageByParent } from '../kernel/page.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
@@ -9,13 +10,23 @@ import { scopeOf } from '../kernel/tenancy.js';
  * Rows by id: one statement for all ids that a request asks for in one turn; null for what the viewer cannot see. One id has a
  * statement of its own: of a list PostgreSQL takes the length into account and plans anew each time, which takes longer than to
  * read a row.
+ * @param columns what is read of the rows; absent: all
  */
-export function loadOne<M extends Model>(ctx: RequestContext, model: M): DataLoader<string, RowOf<M> | null> {
+export function loadOne<M extends NarrowModel>(
+  ctx: RequestContext,
+  model: M,
+  columns: ColumnSet<M>,
+): DataLoader<string, NarrowRow<M> | null>;
+export function loadOne<M extends Model>(ctx: RequestContext, model: M): DataLoader<string, RowOf<M> | null>;
+export function loadOne(ctx: RequestContext, model: Model, columns?: ColumnSet): DataLoader<string, object | null> {
+  const list = columns?.list ?? columnsOf(model, 't');
+  const mark = columns?.mark ?? '';
   return new DataLoader(async (ids) => {
     const isAlone = ids.length === 1;
-    const { text, values } = isAlone ? scoped(ctx, model, 't.id = ?::uuid', ids[0]) : scoped(ctx, model, ANY_ID, ids);
-    const name = `${isAlone ? 'one' : 'some'}_${model}_${values.length}`;
-    const rows = await ctx.db.sql<RowOf<M> & { id: string }>(name, text, values);
+    const condition = isAlone ? 't.id = ?::uuid' : 't.id = ANY(?::uuid[])';
+    const { text, values } = scoped(ctx, model, { list, condition, value: isAlone ? ids[0] : ids });
+    const name = `${isAlone ? 'one' : 'some'}_${model}_${values.length}${mark}`;
+    const rows = await ctx.db.sql<{ id: string }>(name, text, values);
     const byId = new Map(rows.map((row) => [row.id, row]));
     return ids.map((id) => byId.get(id) ?? null);
   });
@@ -33,7 +44,8 @@ export function loadMany<M extends Model>(
   where = 'true',
 ): DataLoader<string, RowOf<M>[]> {
   return new DataLoader(async (parentIds) => {
-    const { text, values } = scoped(ctx, model, `t.${columnName(foreignKey)} = ANY(?::uuid[])`, parentIds);
+    const condition = `t.${columnName(foreignKey)} = ANY(?::uuid[])`;
+    const { text, values } = scoped(ctx, model, { list: columnsOf(model, 't'), condition, value: parentIds });
     const name = `many_${model}_${foreignKey}_${values.length}`;
     const rows = await ctx.db.sql<RowOf<M>>(name, `${text} AND ${where} ORDER BY ${order}`, values);
     const byParent = new Map<unknown, RowOf<M>[]>(parentIds.map((parentId) => [parentId, []]));
@@ -42,15 +54,17 @@ export function loadMany<M extends Model>(
   });
 }
 
-const ANY_ID = 't.id = ANY(?::uuid[])';
-
-/** What selects a model's rows that the viewer may see and that a condition holds for; `?` stands for its one value. */
-function scoped(ctx: RequestContext, model: Model, condition: string, value: unknown) {
+/** What selects columns of a model's rows that the viewer may see and that a condition holds for; `?` stands for its one value. */
+function scoped(
+  ctx: RequestContext,
+  model: Model,
+  { list, condition, value }: { list: string; condition: string; value: unknown },
+) {
   const scope = Object.entries(scopeOf(ctx, model));
   const conditions = scope.map(([name], i) => `t.${name} = $${i + 1}`);
   conditions.push(condition.replace('?', `$${scope.length + 1}`));
   return {
-    text: `SELECT ${columnsOf(model, 't')} FROM ${tables[model]} t WHERE ${conditions.join(' AND ')}`,
+    text: `SELECT ${list} FROM ${tables[model]} t WHERE ${conditions.join(' AND ')}`,
     values: [...scope.map(([, scopeValue]) => scopeValue), value],
   };
 }
@@ -96,12 +110,25 @@ export interface ParentPage<Args extends PageArgs> {
 /**
  * Pages by parent: all parents that a request asks for with the same arguments share one statement.
  * @param listOf what the arguments mean; the same function serves the root field
+ * @param columns what is read of the rows; absent: all
  */
+export function loadPage<M extends NarrowModel, Args extends PageArgs>(
+  ctx: RequestContext,
+  foreignKey: keyof RowOf<M> & string,
+  listOf: (ctx: RequestContext, args: Args) => ListSpec<M>,
+  columns: ColumnSet<M>,
+): DataLoader<ParentPage<Args>, Connection<NarrowRow<M>>, string>;
 export function loadPage<M extends Model, Args extends PageArgs>(
   ctx: RequestContext,
   foreignKey: keyof RowOf<M> & string,
   listOf: (ctx: RequestContext, args: Args) => ListSpec<M>,
-): DataLoader<ParentPage<Args>, Connection<RowOf<M>>, string> {
+): DataLoader<ParentPage<Args>, Connection<RowOf<M>>, string>;
+export function loadPage<Args extends PageArgs>(
+  ctx: RequestContext,
+  foreignKey: string,
+  listOf: (ctx: RequestContext, args: Args) => ListSpec<Model>,
+  columns?: ColumnSet,
+): DataLoader<ParentPage<Args>, Connection<object>, string> {
   return new DataLoader(
     async (keys) => {
       const groups = new Map<string, number[]>();
@@ -110,13 +137,14 @@ export function loadPage<M extends Model, Args extends PageArgs>(
         const group = JSON.stringify([key.args, key.args.after || key.args.before ? key.parentId : null]);
         groups.set(group, [...(groups.get(group) ?? []), index]);
       });
-      const pages = new Array<Connection<RowOf<M>>>(keys.length);
+      const pages = new Array<Connection<object>>(keys.length);
       await Promise.all(
         [...groups.values()].map(async (indexes) => {
           const { args } = keys[indexes[0] as number] as ParentPage<Args>;
           const parentIds = indexes.map((index) => (keys[index] as ParentPage<Args>).parentId);
-          const found = await listPageByParent(ctx.db, listOf(ctx, args), args, columnName(foreignKey), parentIds);
-          indexes.forEach((index, i) => (pages[index] = found[i] as Connection<RowOf<M>>));
+          const parents = { column: columnName(foreignKey), ids: parentIds };
+          const found = await listPageByParent(ctx.db, listOf(ctx, args), args, parents, columns);
+          indexes.forEach((index, i) => (pages[index] = found[i] as Connection<object>));
         }),
       );
       return pages;

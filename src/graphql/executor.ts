@@ -7,7 +7,9 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
+import type { Columns } from '../kernel/columns.js';
 import type { RequestContext } from '../kernel/requestContext.js';
+import { createColumnsOf } from './columnsOfOperation.js';
 import { createQueryCompiler, type QueryCompiler } from './compiledQuery.js';
 import { compileCost } from './cost.js';
 import { rootFieldsOf } from './rootFields.js';
@@ -34,6 +36,8 @@ export interface ExecutionContext {
   readonly idempotencyKeyHeader: string | null;
   /** Root fields of the mutation that is executed; set here before the first resolver runs. 0 for queries. */
   mutationFieldCount: number;
+  /** What is read of rows; set here before the first resolver runs. */
+  columns: Columns;
 }
 
 /** What is carried to the answer. Apollo Server clones its context, so the resolvers' own object stands one level down. */
@@ -58,6 +62,7 @@ export interface ExecutorOptions {
  */
 export function createExecutor(options: ExecutorOptions): Execute {
   const compiledQuery = createQueryCompiler(options.schema);
+  const columnsOf = createColumnsOf(options.schema);
   return async (asked) => {
     const { document, operation, variables, execution } = asked;
     if (!operation) return executeBy(options, compiledQuery, asked);
@@ -67,6 +72,8 @@ export function createExecutor(options: ExecutorOptions): Execute {
     const refusal = refuse(options, asked, operation, requested);
     if (refusal !== null) return { errors: [refusal], extensions: { cost } };
 
+    // Who has no token reads none of these rows, and shall not use up the sets that a process tells apart.
+    if (execution.request.viewer.principal !== 'PUBLIC') execution.columns = columnsOf(document, operation);
     const result = await executeBy(options, compiledQuery, asked);
     const { idempotency } = execution;
     const extensions = idempotency.length > 0 ? { cost, idempotency } : { cost };

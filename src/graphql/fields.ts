@@ -1,9 +1,10 @@
 import type DataLoader from 'dataloader';
 import { globalId, type IdType } from '../kernel/id.js';
+import { declared } from './reads.js';
 
 /** Resolver of an `id` field. */
 export function idOf(type: IdType) {
-  return (row: { id: string }): string => globalId(type, row.id);
+  return declared((row: { id: string }): string => globalId(type, row.id), { readsColumns: ['id'] });
 }
 
 /**

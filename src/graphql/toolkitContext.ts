@@ -1,3 +1,4 @@
+import type { Columns } from '../kernel/columns.js';
 import type { RequestContext } from '../kernel/requestContext.js';
 
 /** What the toolkit needs of the context that resolvers get; the composition adds the loaders. */
@@ -7,6 +8,8 @@ export interface ToolkitContext {
   readonly idempotencyKeyHeader: string | null;
   /** Root fields of the mutation that runs; 0 for queries. Set before execution. */
   mutationFieldCount: number;
+  /** What loaders and lists read of rows; whole rows for mutations. Set before execution. */
+  columns: Columns;
   /** For each mutation that ran under an idempotency key, whether an earlier result was given again. */
   readonly idempotency: { path: (string | number)[]; replayed: boolean }[];
   /** Coordinates of fields below the root that were denied and have had their one error. */

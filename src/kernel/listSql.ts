@@ -3,12 +3,20 @@ import type { Cursor } from './cursor.js';
 import type { Alternative, ListSpec, Window } from './page.js';
 import { columnsOf, tables, type Model } from './rows.js';
 
-/** A page of a list as a statement; the cursor's key comes as `__key`. @param parent the condition that ties rows to one parent */
+/** What goes into a page's statement besides the list. */
+interface PageParts {
+  readonly place: Placeholder;
+  /** The condition that ties rows to one parent. */
+  readonly parent?: string;
+  /** The select list over `t`, with `t.id`; absent: of whole rows. */
+  readonly columns?: string;
+}
+
+/** A page of a list as a statement; the cursor's key comes as `__key`. */
 export function pageQuery<M extends Model>(
   list: ListSpec<M>,
   window: Window,
-  place: Placeholder,
-  parent: string | null,
+  { place, parent, columns: listed = columnsOf(list.model, 't') }: PageParts,
 ): string {
   const { expression, type, direction } = list.order;
   const forward = direction === 'ASC';
@@ -18,11 +26,11 @@ export function pageQuery<M extends Model>(
   if (window.after) bounds.push(beyond(window.after, forward));
   if (window.before) bounds.push(beyond(window.before, !forward));
   const way = forward !== window.backward ? 'ASC' : 'DESC';
-  const columns = `${columnsOf(list.model, 't')}, (${expression})::text AS "__key"`;
+  const columns = `${listed}, (${expression})::text AS "__key"`;
   const limit = `LIMIT ${window.limit + 1}`;
   const pageOf = (part: Part, more = '') => `SELECT ${columns}${more} FROM ${sourceOf(list, part, bounds)}
     ORDER BY ${expression} ${way}, t.id ${way} ${limit}`;
-  const [only, ...others] = filters(list, place, parent);
+  const [only, ...others] = filters(list, place, parent ?? null);
   if (only && others.length === 0) return pageOf(only);
   // The first rows of each part hold the first rows of all.
   const parts = [only as Part, ...others].map((part) => `(${pageOf(part, `, ${expression} AS "__order"`)})`);

@@ -1,3 +1,4 @@
+import type { ColumnSet, NarrowModel, NarrowRow } from './columns.js';
 import type { Condition, Placeholder } from './condition.js';
 import { badCursor, badPage, cursorMark, cursorOf, cursorText, type Cursor } from './cursor.js';
 import type { Database } from './database.js';
@@ -69,44 +70,58 @@ type Keyed<Row> = Row & { __key: string; __order?: unknown; __parent?: string; i
 /**
  * One page of a list by keyset: page 10,000 costs what page 1 costs, and rows that share a timestamp are neither skipped nor
  * repeated.
+ * @param columns what is read of the rows; absent: all
  * @throws ClientError BAD_USER_INPUT for sizes out of 1 to 100, `first` with `last`, or a cursor of another list or tenant
  */
-export async function listPage<M extends Model>(
+export function listPage<M extends NarrowModel>(
   db: Database,
   list: ListSpec<M>,
   args: PageArgs,
-): Promise<Connection<RowOf<M>>> {
+  columns: ColumnSet<M>,
+): Promise<Connection<NarrowRow<M>>>;
+export function listPage<M extends Model>(
+  db: Database,
+  list: ListSpec<M>,
+  args: PageArgs,
+): Promise<Connection<RowOf<M>>>;
+export async function listPage(
+  db: Database,
+  list: ListSpec<Model>,
+  args: PageArgs,
+  columns?: ColumnSet,
+): Promise<Connection<object>> {
   const values: unknown[] = [];
   const place: Placeholder = (value) => `$${values.push(value)}`;
   const mark = markOf(list, null);
   const window = windowOf(args, mark);
-  const text = pageQuery(list, window, place, null);
-  const rows = await readRows<Keyed<RowOf<M>>>(db, text, values, window);
+  const text = pageQuery(list, window, { place, columns: columns?.list });
+  const rows = await readRows<Keyed<object>>(db, text, values, window);
   return connectionOf(rows, window, mark, () => countRows(db, list));
 }
 
 /**
  * The same page for many parents in one statement: `licenses(first: 5)` of 50 customers is one LATERAL join.
- * @param column the column that points to the parent
+ * @param parents their ids, and the column that points to them
+ * @param columns what is read of the rows; absent: all
  * @returns a connection for each parent, in order
  */
-export async function listPageByParent<M extends Model>(
+export async function listPageByParent(
   db: Database,
-  list: ListSpec<M>,
+  list: ListSpec<Model>,
   args: PageArgs,
-  column: string,
-  parentIds: readonly string[],
-): Promise<Connection<RowOf<M>>[]> {
+  { column, ids: parentIds }: { column: string; ids: readonly string[] },
+  columns?: ColumnSet,
+): Promise<Connection<object>[]> {
   const values: unknown[] = [];
   const place: Placeholder = (value) => `$${values.push(value)}`;
   // A cursor belongs to one parent's list, so a page that starts at one has one parent only.
   const mark = markOf(list, args.after || args.before ? (parentIds[0] as string) : null);
   const window = windowOf(args, mark);
-  const inner = pageQuery(list, window, place, `t.${column} = parent.id`);
+  const inner = pageQuery(list, window, { place, parent: `t.${column} = parent.id`, columns: columns?.list });
   const text = `SELECT parent.id AS "__parent", page.* FROM unnest(${place(parentIds)}::uuid[]) AS parent (id)
     CROSS JOIN LATERAL (${inner}) page`;
-  const rows = await readRows<Keyed<RowOf<M>>>(db, text, values, window);
-  const byParent = new Map<string, Keyed<RowOf<M>>[]>(parentIds.map((parentId) => [parentId, []]));
+  const rows = await readRows<Keyed<object>>(db, text, values, window);
+  const byParent = new Map<string, Keyed<object>[]>(parentIds.map((parentId) => [parentId, []]));
   for (const row of rows) byParent.get(row.__parent as string)?.push(row);
   const count = countByParent(db, list, column, parentIds);
   return parentIds.map((parentId) =>

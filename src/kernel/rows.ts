@@ -149,6 +149,11 @@ const fieldNames: { [M in Model]: Record<string, string> } = {
   Wallet: Prisma.WalletScalarFieldEnum,
 };
 
+/** The names of a model's columns in camelCase, in order. */
+export function fieldsOf(model: Model): readonly string[] {
+  return Object.values(fieldNames[model]);
+}
+
 const columnNames = new Map<string, string>();
 
 /** camelCase to snake_case; the Prisma schema maps every field by this one rule. @param field of a model: all are remembered */
@@ -169,7 +174,7 @@ export function columnsOf(model: Model, alias?: string): string {
   let selection = selections.get(cacheKey);
   if (!selection) {
     const qualifier = alias ? `${alias}.` : '';
-    selection = Object.values(fieldNames[model])
+    selection = fieldsOf(model)
       .map((field) => `${qualifier}${columnName(field)} AS "${field}"`)
       .join(', ');
     selections.set(cacheKey, selection);

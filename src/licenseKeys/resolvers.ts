@@ -2,6 +2,7 @@ import { bitsOf, defaultKeyPattern, generateKey, type KeyPattern } from '../cata
 import type { Resolvers } from '../generated/graphql.js';
 import { found, idOf, required } from '../graphql/fields.js';
 import { mutation } from '../graphql/mutation.js';
+import { reads } from '../graphql/reads.js';
 import { uuidOf } from '../kernel/id.js';
 import { listPage } from '../kernel/page.js';
 import type { Metadata } from '../kernel/text.js';
@@ -56,7 +57,9 @@ export const licenseKeyResolvers = {
     isInGrace: ({ graceUntil }, _, { request }) => graceUntil > request.now,
   },
   Customer: {
-    licenseKeys: ({ id }, args, { loaders }) => loaders.licenseKeysByCustomer.load({ parentId: id, args }),
+    licenseKeys: reads('Customer', [], ({ id }, args, { loaders }) =>
+      loaders.licenseKeysByCustomer.load({ parentId: id, args }),
+    ),
   },
   Delivery: { licenseKey: ({ licenseKeyId }, _, { loaders }) => found(loaders.licenseKeyById, licenseKeyId) },
   Product: {

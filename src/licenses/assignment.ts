@@ -47,8 +47,16 @@ export function assignmentColumns(assignedTo: LicenseAssignmentInput | null | un
   };
 }
 
+/** Columns that say what a license is assigned to. */
+export const assignedColumns = [
+  'assignedToType',
+  'assignedToId',
+  'assignedToDisplayName',
+  'assignedToDetails',
+] as const satisfies readonly (keyof License)[];
+
 /** What a license is assigned to; null: nothing. */
-export function assignmentOf(license: License): LicenseAssignment | null {
+export function assignmentOf(license: Pick<License, (typeof assignedColumns)[number]>): LicenseAssignment | null {
   const { assignedToType: type, assignedToId: id, assignedToDisplayName: displayName, assignedToDetails } = license;
   if (type === null || id === null) return null;
   return { type, id, displayName, details: assignedToDetails as Metadata | null };

@@ -3,22 +3,22 @@ import type { LicenseValidity } from '../generated/graphql.js';
 import { moneyOf, type Money } from '../kernel/money.js';
 import { userError } from '../kernel/refusal.js';
 import type { ConflictRefusals } from '../kernel/transaction.js';
-import { asOf, type LicenseLife } from '../lifecycle/dueChanges.js';
+import { asOf, type DueLicense } from '../lifecycle/dueChanges.js';
 
 /** Where an instant lies in a license's window, which is half-open. */
-export function validityOf(license: LicenseLife, now: Date): LicenseValidity {
+export function validityOf(license: DueLicense, now: Date): LicenseValidity {
   const { validFrom, validUntil } = asOf(license, now);
   if (now < validFrom) return 'NOT_STARTED';
   return validUntil !== null && validUntil <= now ? 'EXPIRED' : 'CURRENT';
 }
 
 /** Whether a license can be used at an instant. */
-export function isActive(license: LicenseLife, now: Date): boolean {
+export function isActive(license: DueLicense, now: Date): boolean {
   return asOf(license, now).status === 'ACTIVE' && validityOf(license, now) === 'CURRENT';
 }
 
 /** The change of status that is scheduled; where none is, a pending license's activation. */
-export function pendingStatusOf(license: License, now: Date): { status: LicenseStatus; scheduledAt: Date } | null {
+export function pendingStatusOf(license: DueLicense, now: Date): { status: LicenseStatus; scheduledAt: Date } | null {
   const { status, pendingStatus, pendingStatusAt, validFrom } = asOf(license, now);
   if (pendingStatus !== null && pendingStatusAt !== null)
     return { status: pendingStatus, scheduledAt: pendingStatusAt };
@@ -26,12 +26,16 @@ export function pendingStatusOf(license: License, now: Date): { status: LicenseS
 }
 
 /** What one license cost, undiscounted; null: nobody paid here. */
-export function amountOf({ amountMinor, currency }: License): Money | null {
+export function amountOf({ amountMinor, currency }: Pick<License, 'amountMinor' | 'currency'>): Money | null {
   return amountMinor !== null && currency !== null ? moneyOf(amountMinor, currency) : null;
 }
 
 /** What discounts took off that; null: nobody paid here. */
-export function discountOf({ discountMinor, amountMinor, currency }: License): Money | null {
+export function discountOf({
+  discountMinor,
+  amountMinor,
+  currency,
+}: Pick<License, 'discountMinor' | 'amountMinor' | 'currency'>): Money | null {
   return amountMinor !== null && currency !== null ? moneyOf(discountMinor ?? 0n, currency) : null;
 }
 

@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import type { License, ProductOffering } from '../generated/prisma/client.js';
 import { tenantOf, type RequestContext } from '../kernel/requestContext.js';
 import { columnsOf } from '../kernel/rows.js';
-import { asOf } from '../lifecycle/dueChanges.js';
+import { asOf, dueColumns } from '../lifecycle/dueChanges.js';
 import { isCancelled } from '../lifecycle/effective.js';
 import { offeringOptions, type OfferingOption } from './offeringChange.js';
 
@@ -18,11 +18,20 @@ const fixed = `SELECT l.id FROM licenses l WHERE l.business_id = $1 AND l.mode =
     OR (l.status = 'PENDING' AND l.valid_from > $4
       AND EXISTS (SELECT 1 FROM licenses p WHERE p.business_id = $1 AND p.mode = $2 AND p.renewal_id = l.id)))`;
 
+/** Columns that say what a license may change to, besides its key. */
+export const changeableColumns = [
+  ...dueColumns,
+  'productOfferingId',
+  'offeringSince',
+] as const satisfies readonly (keyof License)[];
+
+type ChangeableLicense = Pick<License, 'id' | (typeof changeableColumns)[number]>;
+
 /**
  * What licenses may change to, the cheapest first: two statements for all licenses that a request asks for, however many
  * offerings they have.
  */
-export function loadOfferingOptions(ctx: RequestContext): DataLoader<License, OfferingOption[], string> {
+export function loadOfferingOptions(ctx: RequestContext): DataLoader<ChangeableLicense, OfferingOption[], string> {
   return new DataLoader(
     async (stored) => {
       const licenses = stored.map((license) => asOf(license, ctx.now));
@@ -38,7 +47,10 @@ export function loadOfferingOptions(ctx: RequestContext): DataLoader<License, Of
   );
 }
 
-async function choicesOf(ctx: RequestContext, licenses: readonly License[]): Promise<Map<string, ProductOffering[]>> {
+async function choicesOf(
+  ctx: RequestContext,
+  licenses: readonly ChangeableLicense[],
+): Promise<Map<string, ProductOffering[]>> {
   const ids = [...new Set(licenses.map(({ productOfferingId }) => productOfferingId as string))];
   const byOffering = new Map<string, ProductOffering[]>(ids.map((id) => [id, []]));
   if (ids.length === 0) return byOffering;
@@ -48,7 +60,7 @@ async function choicesOf(ctx: RequestContext, licenses: readonly License[]): Pro
   return byOffering;
 }
 
-async function fixedOnes(ctx: RequestContext, licenses: readonly License[]): Promise<Set<string>> {
+async function fixedOnes(ctx: RequestContext, licenses: readonly ChangeableLicense[]): Promise<Set<string>> {
   if (licenses.length === 0) return new Set();
   const { businessId, mode } = tenantOf(ctx);
   const values = [businessId, mode, licenses.map(({ id }) => id), ctx.now];

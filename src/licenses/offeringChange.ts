@@ -3,6 +3,7 @@ import type { License, ProductOffering } from '../generated/prisma/client.js';
 import { monthsLater } from '../kernel/calendar.js';
 import { refusal, userError, Refusal, type UserErrorData } from '../kernel/refusal.js';
 import { weights } from './billingPeriod.js';
+import type { DueLicense } from '../lifecycle/dueChanges.js';
 import { validityOf } from './license.js';
 import { prorate, type Proration } from './prorate.js';
 
@@ -41,7 +42,7 @@ export function boundUntil(offering: ProductOffering, since: Date): Date {
 
 /** The earliest change: at once to what does not cost less, or once the present offering binds no more; else at the end of that. */
 export function earliestChange(
-  license: License,
+  license: Pick<License, 'offeringSince' | 'validFrom'>,
   from: ProductOffering,
   to: ProductOffering,
   now: Date,
@@ -53,7 +54,7 @@ export function earliestChange(
 }
 
 /** Before when a license must change at the latest: its end, or a cancellation that is scheduled; null: it has neither. */
-export function latestChange({ validUntil, pendingStatus, pendingStatusAt }: License): Date | null {
+export function latestChange({ validUntil, pendingStatus, pendingStatusAt }: DueLicense): Date | null {
   const cancelled = pendingStatus === 'CANCELLED' ? pendingStatusAt : null;
   return validUntil !== null && cancelled !== null && cancelled < validUntil ? cancelled : (validUntil ?? cancelled);
 }
@@ -169,7 +170,7 @@ export interface OfferingOption extends EarliestChange {
  * @param license as it is at `now`
  */
 export function offeringOptions(
-  license: License,
+  license: DueLicense & Pick<License, 'offeringSince'>,
   { from, options }: { from: ProductOffering; options: readonly ProductOffering[] },
   now: Date,
 ): OfferingOption[] {

@@ -1,24 +1,28 @@
 import type { License, LicenseStatus } from '../generated/prisma/client.js';
 import { allowedFrom } from './transitions.js';
 
+/** Columns that decide what happens to a license by itself, and when. */
+export const dueColumns = [
+  'status',
+  'statusBeforeBlock',
+  'validFrom',
+  'validUntil',
+  'pendingStatus',
+  'pendingStatusAt',
+  'pendingOfferingId',
+  'pendingOfferingAt',
+  'expiredAt',
+] as const satisfies readonly (keyof License)[];
+
 /** What decides how the life of a license goes on by itself. */
-export type LicenseLife = Pick<
-  License,
-  | 'status'
-  | 'statusBeforeBlock'
-  | 'validFrom'
-  | 'validUntil'
-  | 'activatedAt'
-  | 'pausedAt'
-  | 'cancelledAt'
-  | 'pendingStatus'
-  | 'pendingStatusAt'
-  | 'productOfferingId'
-  | 'offeringSince'
-  | 'pendingOfferingId'
-  | 'pendingOfferingAt'
-  | 'expiredAt'
->;
+export type DueLicense = Pick<License, (typeof dueColumns)[number]>;
+
+/** The same with all else that changes with it. */
+export type LicenseLife = DueLicense &
+  Pick<License, 'activatedAt' | 'pausedAt' | 'cancelledAt' | 'productOfferingId' | 'offeringSince'>;
+
+/** What decides, and of the rest whatever is known; what is not known is not known afterwards either. */
+type AnyLife = DueLicense & Partial<LicenseLife>;
 
 /** Something that happens to a license by itself, and the instant from which it is true. */
 export type DueChange =
@@ -31,7 +35,7 @@ export type DueChange =
  * their instants; at one instant a cancellation first, then the start, another scheduled status, the offering, the expiry. What
  * an earlier one makes void is left out: nothing follows a cancellation.
  */
-export function dueChanges(license: LicenseLife, now: Date): DueChange[] {
+export function dueChanges(license: AnyLife, now: Date): DueChange[] {
   const changes: DueChange[] = [];
   let next = nextDueChange(license, now);
   for (let life = license; next; next = nextDueChange(life, now)) {
@@ -42,7 +46,7 @@ export function dueChanges(license: LicenseLife, now: Date): DueChange[] {
 }
 
 /** The first of `dueChanges`; null: nothing is due. */
-export function nextDueChange(license: LicenseLife, now: Date): DueChange | null {
+export function nextDueChange(license: DueLicense, now: Date): DueChange | null {
   if (isSettled(license, now)) return null;
   const due = candidates(license).filter(({ at }) => at <= now);
   // A stable sort: at one instant the order is the candidates'.
@@ -50,7 +54,7 @@ export function nextDueChange(license: LicenseLife, now: Date): DueChange | null
 }
 
 /** Whether nothing that could happen to a license by itself has come; asked for every field that depends on the moment. */
-function isSettled(license: LicenseLife, now: Date): boolean {
+function isSettled(license: DueLicense, now: Date): boolean {
   const { status, validFrom, validUntil, pendingStatusAt, pendingOfferingAt, expiredAt } = license;
   const hasCome = (at: Date | null) => at !== null && at <= now;
   if (hasCome(pendingStatusAt) || hasCome(pendingOfferingAt)) return false;
@@ -58,7 +62,7 @@ function isSettled(license: LicenseLife, now: Date): boolean {
 }
 
 /** What will happen to a license by itself, whenever; in the order that counts at one instant. */
-function candidates(license: LicenseLife): DueChange[] {
+function candidates(license: DueLicense): DueChange[] {
   const { status, validFrom, validUntil, pendingStatus, pendingStatusAt, pendingOfferingId, pendingOfferingAt } =
     license;
   const scheduled: DueChange[] =
@@ -80,7 +84,7 @@ function candidates(license: LicenseLife): DueChange[] {
  * A license as it is after something happened to it by itself. Only what the license's own row says: the type that comes with
  * another offering stands in that offering.
  */
-export function afterDue<Life extends LicenseLife>(license: Life, change: DueChange): Life {
+export function afterDue<Life extends AnyLife>(license: Life, change: DueChange): Life {
   switch (change.kind) {
     case 'STATUS':
       return after(license, change.to, change.at);
@@ -104,7 +108,7 @@ export function afterDue<Life extends LicenseLife>(license: Life, change: DueCha
  * changes to no other offering any more. A scheduled status that turns out not to be legal is gone, and nothing else happens.
  * @param at from when the change is true
  */
-export function after<Life extends LicenseLife>(license: Life, to: LicenseStatus, at: Date): Life {
+export function after<Life extends AnyLife>(license: Life, to: LicenseStatus, at: Date): Life {
   const { status, pausedAt, pendingStatus, pendingStatusAt } = license;
   const isCarriedOut = pendingStatus === to && pendingStatusAt?.getTime() === at.getTime();
   const isLegal = allowedFrom(status, license.statusBeforeBlock).some((next) => next.to === to);
@@ -131,19 +135,19 @@ export function after<Life extends LicenseLife>(license: Life, to: LicenseStatus
  * A license as it is at an instant: what was scheduled for then or before has happened, whether or not the worker has written
  * it, and a pending license whose start has come is active since that start. `effectiveStatus` says the same in SQL.
  */
-export function asOf<Life extends LicenseLife>(license: Life, now: Date): Life {
+export function asOf<Life extends AnyLife>(license: Life, now: Date): Life {
   let life = license;
   for (let next = nextDueChange(life, now); next; next = nextDueChange(life, now)) life = afterDue(life, next);
   return life;
 }
 
 /** Where a license stands at an instant: its effective status. */
-export function statusOf(license: LicenseLife, now: Date): LicenseStatus {
+export function statusOf(license: DueLicense, now: Date): LicenseStatus {
   return asOf(license, now).status;
 }
 
 /** The offering that a license has gone over to by an instant, where that is not written yet; null: none. */
-export function offeringDue(license: LicenseLife, now: Date): string | null {
+export function offeringDue(license: DueLicense & Pick<License, 'productOfferingId'>, now: Date): string | null {
   const { productOfferingId } = asOf(license, now);
   return productOfferingId === license.productOfferingId ? null : productOfferingId;
 }

@@ -1,9 +1,12 @@
 import type { License, RevocationReason } from '../generated/prisma/client.js';
-import { afterDue, asOf, dueChanges, type DueChange, type LicenseLife } from './dueChanges.js';
+import { afterDue, asOf, dueChanges, dueColumns, type DueChange } from './dueChanges.js';
 import { allowedFrom, licenseEvents, type RestorableCause } from './transitions.js';
 
+/** Columns of a license that decide about its grants. */
+export const grantingColumns = [...dueColumns, 'renewalId'] as const satisfies readonly (keyof License)[];
+
 /** What decides about a license's grants. */
-export type GrantingLicense = LicenseLife & Pick<License, 'renewalId'>;
+export type GrantingLicense = Pick<License, (typeof grantingColumns)[number]>;
 
 /** What something that happened to a license does to its grants, and from when. */
 export type GrantEffect =

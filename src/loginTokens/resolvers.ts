@@ -1,5 +1,6 @@
 import type { Resolvers } from '../generated/graphql.js';
 import { found, idOf, required } from '../graphql/fields.js';
+import { reads } from '../graphql/reads.js';
 import { mutation } from '../graphql/mutation.js';
 import { issueLoginToken } from './issueLoginToken.js';
 import { redeemLoginToken } from './redeemLoginToken.js';
@@ -16,8 +17,8 @@ export const loginTokenResolvers = {
     testMode: ({ mode }) => mode === 'TEST',
   },
   AuthenticatedIdentity: {
-    identifier: ({ number }) => number,
-    countryCode3Letter: ({ countryCode }) => countryCode,
+    identifier: reads('Customer', ['number'], ({ number }) => number),
+    countryCode3Letter: reads('Customer', ['countryCode'], ({ countryCode }) => countryCode),
   },
   IssueLoginTokenPayload: {
     loginToken: ({ loginTokenId }, _, { loaders }) => found(loaders.loginTokenById, loginTokenId),

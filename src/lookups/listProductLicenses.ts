@@ -1,5 +1,5 @@
-import type { License } from '../generated/prisma/client.js';
 import { inBrand } from '../kernel/brand.js';
+import type { ColumnSet, NarrowRow } from '../kernel/columns.js';
 import type { Condition } from '../kernel/condition.js';
 import { NO_ID } from '../kernel/id.js';
 import { listPage, type Connection, type ListSpec, type PageArgs } from '../kernel/page.js';
@@ -16,12 +16,14 @@ export interface ProductLicenseArgs extends PageArgs {
 /**
  * All licenses of a customer for a product: source 001's `Accounts/GetProductLicenses`. By creation, which never changes, so that
  * pages have no gaps while windows move. Two statements, however many there are.
+ * @param columns what is read of the licenses
  * @returns null when the vendor has no product with the SKU; an unknown customer has no licenses
  */
 export async function productLicenses(
   ctx: RequestContext,
   args: ProductLicenseArgs,
-): Promise<Connection<License> | null> {
+  columns: ColumnSet<'License'>,
+): Promise<Connection<NarrowRow<'License'>> | null> {
   const { businessId, mode } = tenantOf(ctx);
   const [about] = await ctx.db.sql<{ productId: string; customerId: string | null }>(
     'product_and_customer',
@@ -31,7 +33,7 @@ export async function productLicenses(
     [businessId, mode, args.customerNumber.trim(), args.productSku.trim()],
   );
   if (!about) return null;
-  return listPage(ctx.db, productLicenseList(ctx, about.customerId ?? NO_ID, about.productId), args);
+  return listPage(ctx.db, productLicenseList(ctx, about.customerId ?? NO_ID, about.productId), args, columns);
 }
 
 function productLicenseList(ctx: RequestContext, customerId: string, productId: string): ListSpec<'License'> {

@@ -3,6 +3,7 @@ import type { Resolvers } from '../generated/graphql.js';
 import type { ProductKey, ProductKeyMeter } from '../generated/prisma/client.js';
 import { found, idOf, required } from '../graphql/fields.js';
 import { mutation } from '../graphql/mutation.js';
+import { reads } from '../graphql/reads.js';
 import { moneyOf } from '../kernel/money.js';
 import { listPage } from '../kernel/page.js';
 import type { Metadata } from '../kernel/text.js';
@@ -106,7 +107,9 @@ export const productKeyResolvers = {
     periodEnd: ({ periodEndsAt }) => periodEndsAt,
   },
   Customer: {
-    productKeys: ({ id }, args, { loaders }) => loaders.productKeysByCustomer.load({ parentId: id, args }),
+    productKeys: reads('Customer', [], ({ id }, args, { loaders }) =>
+      loaders.productKeysByCustomer.load({ parentId: id, args }),
+    ),
   },
   Delivery: { productKey: ({ productKeyId }, _, { loaders }) => found(loaders.productKeyById, productKeyId) },
   CreateProductKeyPayload: { productKey },

@@ -3,7 +3,7 @@ import type { Grant, LicenseStatus } from '../../src/generated/prisma/client.js'
 import { effectiveGrantStatus } from '../../src/grants/effectiveGrantStatus.js';
 import { afterEffect, grantAsOf } from '../../src/grants/grantAsOf.js';
 import { columnName } from '../../src/kernel/rows.js';
-import { asOf, statusOf } from '../../src/lifecycle/dueChanges.js';
+import { asOf, statusOf, type LicenseLife } from '../../src/lifecycle/dueChanges.js';
 import {
   effectiveOffering,
   effectiveStart,
@@ -32,7 +32,7 @@ function dice(seed: number): (sides: number) => number {
   };
 }
 
-type Row = GrantingLicense & { id: string };
+type Row = GrantingLicense & LicenseLife & { id: string };
 
 /** A license as the program may leave it: whatever it is, every instant close to every other. */
 function randomLicense(n: number, roll: (sides: number) => number): Row {

@@ -4,6 +4,7 @@ import { pino, type Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { readConfig } from '../../src/config.js';
 import type { ExecutionContext } from '../../src/graphql/executor.js';
+import { wholeRows } from '../../src/kernel/columns.js';
 import type { RequestContext } from '../../src/kernel/requestContext.js';
 import type { Viewer } from '../../src/kernel/viewer.js';
 import { createServer, type CallerRequest, type Readiness } from '../../src/server.js';
@@ -121,6 +122,7 @@ function contextFor({ headers, requestId }: CallerRequest): ExecutionContext {
     idempotency: [],
     idempotencyKeyHeader: typeof header === 'string' ? header : null,
     mutationFieldCount: 0,
+    columns: wholeRows,
   };
 }
 

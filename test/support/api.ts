@@ -41,6 +41,12 @@ export interface Call {
   headers?: Record<string, string>;
 }
 
+/** A statement that the database was sent. */
+export interface Statement {
+  readonly name: string | null;
+  readonly text: string;
+}
+
 /** The real server over a clone of the migrated database, called as clients call it. */
 export interface Api {
   call(call: Call): Promise<Answer>;
@@ -56,6 +62,8 @@ export interface Api {
   readonly server: FastifyInstance;
   /** How many statements the database was sent while `work` ran, without those whose answers are remembered for a second. */
   countStatements(work: () => Promise<unknown>): Promise<number>;
+  /** The same statements, as they were sent. */
+  statementsOf(work: () => Promise<unknown>): Promise<Statement[]>;
 }
 
 /** Statements whose answers are remembered for a second: they come when they come. */
@@ -68,6 +76,7 @@ export function useApi(environment: Record<string, string> = {}): Api {
   let server: FastifyInstance;
   let now: Date | null = null;
   let statements = 0;
+  let noted: Statement[] | null = null;
 
   beforeAll(async () => {
     clone = await cloneDatabase();
@@ -76,7 +85,10 @@ export function useApi(environment: Record<string, string> = {}): Api {
     db = {
       ...opened,
       sql: (name, text, values) => {
-        if (!remembered.has(name)) statements++;
+        if (!remembered.has(name)) {
+          statements++;
+          noted?.push({ name, text });
+        }
         return opened.sql(name, text, values);
       },
     };
@@ -129,6 +141,12 @@ export function useApi(environment: Record<string, string> = {}): Api {
       const before = statements;
       await work();
       return statements - before;
+    },
+    async statementsOf(work) {
+      const sent: Statement[] = (noted = []);
+      await work();
+      noted = null;
+      return sent;
     },
     get db() {
       return db;
