@@ -15,8 +15,8 @@ const questions = {
       SELECT balance_before_minor AS before, lag(balance_after_minor, 1, 0::bigint) OVER (
         PARTITION BY business_id, mode, wallet_id ORDER BY wallet_sequence) AS after
       FROM ledger_transfers) t WHERE before <> after`,
-  'orders that are not one purchase of their total, one license and one key': `
-    SELECT count(*)::int AS count FROM orders o WHERE (
+  'paid orders that are not one purchase of their total, one license and one key': `
+    SELECT count(*)::int AS count FROM orders o WHERE o.total_minor > 0 AND ((
       SELECT count(*) FROM ledger_transactions t
         JOIN ledger_transfers f ON f.business_id = t.business_id AND f.mode = t.mode AND f.transaction_id = t.id
       WHERE t.business_id = o.business_id AND t.mode = o.mode AND t.id = o.ledger_transaction_id AND t.order_id = o.id
@@ -24,7 +24,7 @@ const questions = {
     OR (
       SELECT count(*) FROM licenses l
         JOIN license_key_bindings b ON b.business_id = l.business_id AND b.mode = l.mode AND b.license_id = l.id
-      WHERE l.business_id = o.business_id AND l.mode = o.mode AND l.order_id = o.id) <> 1`,
+      WHERE l.business_id = o.business_id AND l.mode = o.mode AND l.order_id = o.id) <> 1)`,
 };
 
 /**
@@ -39,11 +39,11 @@ export async function checkLedger(db: Client, purchases: number): Promise<void> 
     if (rows[0]!.count > 0) problems.push(`${rows[0]!.count} ${problem}`);
   }
   const { rows } = await db.query<{ orders: number; debits: number }>(
-    `SELECT (SELECT count(*)::int FROM orders) AS orders,
+    `SELECT (SELECT count(*)::int FROM orders WHERE total_minor > 0) AS orders,
        (SELECT count(*)::int FROM ledger_transfers WHERE NOT is_credit) AS debits`,
   );
   const { orders, debits } = rows[0]!;
   if (orders !== purchases || debits !== purchases)
-    problems.push(`${purchases} purchases were answered, but there are ${orders} orders and ${debits} debits`);
+    problems.push(`${purchases} purchases were answered, but there are ${orders} paid orders and ${debits} debits`);
   if (problems.length > 0) throw new Error(`The ledger is broken: ${problems.join('; ')}.`);
 }

@@ -59,6 +59,8 @@ const kinds = {
   ledgerTransaction: 12,
   ledgerTransfer: 13,
   license: 14,
+  order: 15,
+  orderLine: 16,
 };
 
 /** Ids that can be computed from what they number: version 7, with a second between one and the next. */

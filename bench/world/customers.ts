@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CUSTOMERS_PER_WALLET, numberOf, pick, times, worldId, type Tables } from './business.js';
+import { packageOf, termOf } from './catalog.js';
 
 const BALANCE = 1_000_000_000_000;
 const firstNames = ['Anna', 'Ben', 'Chloé', 'David', 'Erika', 'Farid', 'Grace', 'Hugo', 'Ines', 'Jonas'];
@@ -12,7 +13,7 @@ function hashOf(n: number): Buffer {
   return createHash('sha256').update(bytes).digest();
 }
 
-/** A business's customers, and the wallets that some of them have, each with its first payment. */
+/** A business's customers, and the wallets that some of them have, each with its first payment and an order that cost nothing. */
 export const customerTables: Tables = {
   customers: ({ number, customers }, now) =>
     times(customers.count, (i) => {
@@ -88,5 +89,36 @@ export const customerTables: Tables = {
       balanceAfterMinor: BALANCE,
       hash: hashOf(wallets.before + i),
       createdAt: now,
+    })),
+  orders: ({ number, customers, wallets }, now) =>
+    times(wallets.count, (i) => ({
+      businessId: worldId('business', number),
+      mode: 'LIVE',
+      id: worldId('order', wallets.before + i),
+      number: numberOf('B', wallets.before + i),
+      brandId: worldId('brand', number),
+      customerId: worldId('customer', customers.before + i * CUSTOMERS_PER_WALLET),
+      walletId: worldId('wallet', wallets.before + i),
+      status: 'COMPLETED',
+      currency: 'EUR',
+      totalMinor: 0,
+      completedAt: now,
+      version: 1,
+      createdAt: now,
+      updatedAt: now,
+    })),
+  orderLines: ({ number, wallets }) =>
+    times(wallets.count, (i) => ({
+      businessId: worldId('business', number),
+      mode: 'LIVE',
+      id: worldId('orderLine', wallets.before + i),
+      orderId: worldId('order', wallets.before + i),
+      position: 1,
+      packageId: packageOf(number, i),
+      subscriptionTypeId: termOf(number, i),
+      quantity: 1,
+      unitAmountMinor: 0,
+      discountMinor: 0,
+      totalMinor: 0,
     })),
 };

@@ -3,7 +3,7 @@ import type { Prisma } from '../generated/prisma/client.js';
 import { claimIdempotencyKey, keepIdempotentResult } from './idempotency.js';
 import { TransactionTooLong, violatedConstraint } from './databaseError.js';
 import type { InsertableRows } from './insertableRows.js';
-import { insertStatement, rowAsJson } from './insertStatement.js';
+import { insertion } from './insertion.js';
 import { allOf, writeTogether } from './pipeline.js';
 import { Refusal, type UserErrorData } from './refusal.js';
 import type { RequestContext } from './requestContext.js';
@@ -200,9 +200,7 @@ function sqlTx(ctx: RequestContext, client: pg.PoolClient, begun: Promise<unknow
       if (remembered.size === 0) return Promise.resolve();
       const batch = [...remembered];
       remembered.clear();
-      const { name, text } = insertStatement(batch);
-      const values = batch.map(([, rows]) => JSON.stringify(rows.map(rowAsJson)));
-      return tx.sql(name, text, values).then(() => undefined);
+      return tx.sql(...insertion(batch)).then(() => undefined);
     },
     atEnd: (...statement) => void last.push(statement),
     finish: () => allOf(last.splice(0).map((statement) => tx.sql(...statement))),
