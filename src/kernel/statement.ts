@@ -49,6 +49,26 @@ function rowMaker(names: readonly string[], parsers: readonly Parser[]): Shape['
   return (fields) => make(parsers, fields);
 }
 
+/** Makers of rows by the names and types of their columns: a list's statement is not prepared, and so is described each time. */
+const makers = new Map<string, { readonly parsers: readonly Parser[]; readonly rowOf: Shape['rowOf'] }>();
+const MAX_MAKERS = 1_000;
+
+function rowMakerOf(
+  fields: readonly { name: string; dataTypeID: number }[],
+  types: pg.CustomTypesConfig,
+): Shape['rowOf'] {
+  const parsers = fields.map(({ dataTypeID }) => types.getTypeParser(dataTypeID, 'text') as Parser);
+  const key = fields.map(({ name, dataTypeID }) => `${dataTypeID} ${name}`).join();
+  const known = makers.get(key);
+  if (known?.parsers.every((parser, i) => parser === parsers[i])) return known.rowOf;
+  const rowOf = rowMaker(
+    fields.map(({ name }) => name),
+    parsers,
+  );
+  if (makers.size < MAX_MAKERS) makers.set(key, { parsers, rowOf });
+  return rowOf;
+}
+
 /**
  * A statement on its way. What the rows of a prepared one look like is asked of PostgreSQL once a connection: node-postgres asks, and
  * reads it, each time, which costs more than reading a row.
@@ -76,9 +96,7 @@ class Statement extends Query {
   }
 
   handleRowDescription({ fields }: { fields: { name: string; dataTypeID: number }[] }): void {
-    const parsers = fields.map(({ dataTypeID }) => this._result._types.getTypeParser(dataTypeID, 'text') as Parser);
-    const names = fields.map(({ name }) => name);
-    this.shape = { text: this.text, rowOf: rowMaker(names, parsers) };
+    this.shape = { text: this.text, rowOf: rowMakerOf(fields, this._result._types) };
     if (this.name === undefined || !this.connection) return;
     (this.connection[shapes] ??= new Map<string, Shape>()).set(this.name, this.shape);
   }
