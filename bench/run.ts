@@ -22,7 +22,7 @@ const { peers, absent } = peersHere();
 
 const sizes = {
   quick: { businesses: 5, licenses: 20_000, rounds: 3, roundMs: 500, warmUpMs: 2_500, patienceMs: 180_000 },
-  full: { businesses: 50, licenses: 1_000_000, rounds: 5, roundMs: 1_500, warmUpMs: 6_000, patienceMs: 7_200_000 },
+  full: { businesses: 50, licenses: 1_000_000, rounds: 5, roundMs: 1_500, warmUpMs: 10_000, patienceMs: 7_200_000 },
 };
 /** The quick one leaves out the peers and the other workloads. */
 const quickly = ['license', 'page', 'validate', 'hot-wallet'];

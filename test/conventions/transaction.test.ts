@@ -1,13 +1,15 @@
 import { expect, test } from '@jest/globals';
 import { useApi } from '../support/api.js';
-import { newBusiness } from '../support/business.js';
+import { newBusiness, newCustomer } from '../support/business.js';
+import { newProductOffering } from '../support/catalog.js';
 import { isRetryableConflict, sqlStateOf, violatedConstraint } from '../../src/kernel/databaseError.js';
 import { candidateNumbers, drawNumbers } from '../../src/kernel/drawNumber.js';
 import { newId, uuidOf } from '../../src/kernel/id.js';
+import { insertion } from '../../src/kernel/insertion.js';
 import type { RequestContext } from '../../src/kernel/requestContext.js';
 import { keyringOf } from '../../src/keyring.js';
 import { readConfig } from '../../src/config.js';
-import { inSqlTransaction, inTransaction, type Tx } from '../../src/kernel/transaction.js';
+import { inSqlTransaction, inTransaction, type SqlTx, type Tx } from '../../src/kernel/transaction.js';
 import { testEnvironment } from '../support/api.js';
 
 const api = useApi();
@@ -153,6 +155,102 @@ test('rows of one table that differ in their fields are a fault, not a loss', as
     return {};
   });
   await expect(insert).rejects.toThrow('rows for ledger_accounts differ in their fields');
+});
+
+test('rows are stored the same, whether they go value by value or as lists', async () => {
+  const { live, id } = await newBusiness(api);
+  const businessId = uuidOf('Business', id);
+  const customerId = uuidOf('Customer', await newCustomer(api, live));
+  const productOfferingId = uuidOf('ProductOffering', await newProductOffering(api, live));
+  const ctx = {
+    ...(await contextOfNewBusiness()),
+    viewer: { principal: 'SYSTEM', businessId, mode: 'LIVE', brandId: null } as const,
+  };
+  const odd = `"it's" \\ {a,b} NULL é 漢 \u{1F511}\n\t`;
+  const license = {
+    ...{ businessId, mode: 'LIVE' as const, type: odd, status: 'ACTIVE' as const, customerId, productOfferingId },
+    ...{
+      validFrom: new Date('2026-01-01T00:00:00.007Z'),
+      validUntil: null,
+      activatedAt: new Date('1999-12-31T23:59:59.999Z'),
+    },
+    ...{
+      amountMinor: 2n ** 53n,
+      currency: 'EUR',
+      tags: [odd, '', 'NULL', 'a,b', '{}'],
+      description: '',
+      details: undefined,
+    },
+    metadata: { text: odd, number: 1.5, flag: false, none: null, '': '' },
+    ...{ version: 7, createdAt: ctx.now, updatedAt: ctx.now },
+  };
+  const key = {
+    ...{
+      businessId,
+      mode: 'LIVE' as const,
+      customerId,
+      source: 'AUTO' as const,
+      status: 'ACTIVE' as const,
+      last4: 'ABCD',
+    },
+    ...{ keyCiphertext: Buffer.from([0, 255, 92, 39]), metadata: {}, createdAt: ctx.now, updatedAt: ctx.now },
+  };
+  const write = (mark: string, ways: (tx: SqlTx) => void) =>
+    inSqlTransaction(ctx, (tx) => {
+      const [licenseId, licenseKeyId] = [newId(), newId()];
+      // Their fields stand in another order than the first one's.
+      const { tags, ...others } = license;
+      tx.insert(
+        'licenses',
+        { id: licenseId, number: `${mark}1`, ...license },
+        { tags: [], ...others, number: `${mark}2`, id: newId() },
+      );
+      tx.insert('license_keys', { id: licenseKeyId, ...key });
+      tx.insert('license_key_bindings', { businessId, mode: 'LIVE', licenseKeyId, licenseId, createdAt: ctx.now });
+      ways(tx);
+      return Promise.resolve({});
+    });
+  const account = {
+    businessId,
+    mode: 'LIVE' as const,
+    id: newId(),
+    kind: 'FUNDING' as const,
+    currency: 'JPY',
+    createdAt: ctx.now,
+  };
+  await write('V', () => undefined);
+  await write('L', (tx) => tx.insert('ledger_accounts', account));
+  expect(insertion([['licenses', [license]]])[1]).toContain(' VALUES ($1, ');
+  expect(
+    insertion([
+      ['licenses', [license]],
+      ['ledger_accounts', [account]],
+    ])[1],
+  ).toContain('jsonb_populate_recordset');
+  const stored = (mark: string) =>
+    api.db.sql(
+      null,
+      `SELECT substr(l.number, 2) AS n, to_jsonb(l) - 'id' - 'number' AS license, to_jsonb(k) - 'id' AS key, to_jsonb(b) - 'license_id' - 'license_key_id' AS binding
+       FROM licenses l LEFT JOIN license_key_bindings b ON b.license_id = l.id LEFT JOIN license_keys k ON k.id = b.license_key_id
+       WHERE l.business_id = $1 AND l.number LIKE $2 ORDER BY 1`,
+      [businessId, `${mark}%`],
+    );
+  const values = await stored('V');
+  expect(values).toHaveLength(2);
+  expect(values[0]).toMatchObject({
+    license: {
+      type: odd,
+      tags: license.tags,
+      metadata: license.metadata,
+      details: null,
+      amount_minor: 2 ** 53,
+      version: 7,
+    },
+    key: { key_ciphertext: '\\x00ff5c27' },
+    binding: { occupies: expect.stringContaining('2026-01-01') },
+  });
+  expect(values[1]).toMatchObject({ license: { tags: [], description: '' }, key: null });
+  expect(await stored('L')).toEqual(values);
 });
 
 test('numbers get a digit more once the usual ones are crowded, and are never given twice', async () => {

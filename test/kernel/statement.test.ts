@@ -82,6 +82,19 @@ test('whatever fails is told, and the connection serves on', () =>
     expect(await ratio(2)).toEqual([{ ratio: 3 }]);
   }));
 
+test('statements that are not prepared read each its own columns, in its own types', () =>
+  withClient(async (client) => {
+    const shouting = { getTypeParser: () => (text: string) => `${text}!` } as unknown as pg.CustomTypesConfig;
+    const read = (text: string, types?: pg.CustomTypesConfig) => runStatement(client, { text, types });
+    for (const _ of ['first', 'again']) {
+      expect(await read(`SELECT 1 AS a, 'x' AS b`)).toEqual([{ a: 1, b: 'x' }]);
+      expect(await read(`SELECT 'x' AS b, 1 AS a`)).toEqual([{ b: 'x', a: 1 }]);
+      expect(await read(`SELECT '1' AS a, 'x' AS b`)).toEqual([{ a: '1', b: 'x' }]);
+      expect(await read(`SELECT 1 AS a, 'x' AS b`, shouting)).toEqual([{ a: '1!', b: 'x!' }]);
+      expect(await read(`SELECT 1 AS "a, 25 b"`)).toEqual([{ 'a, 25 b': 1 }]);
+    }
+  }));
+
 test('a table that has changed is told as an error, never read by what it looked like before', () =>
   withClient(async (client) => {
     const all = { name: 'test_all', text: 'SELECT * FROM looks' };
