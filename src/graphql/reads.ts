@@ -67,8 +67,10 @@ export function readsLoaded<M extends NarrowModel, const C extends Column<M>, Pa
   return declared(make(((row: unknown) => row) as Seen<M, C>), { readsLoaded: { [model]: columns } });
 }
 
-/** Notes down at a resolver what it reads. */
+/** Notes down at a resolver what it reads. @throws Error when that stands there already: the second would hide the first */
 export function declared<Resolve extends object>(resolve: Resolve, what: Declared): Resolve {
+  const twice = Object.keys(what).find((name) => name in resolve);
+  if (twice !== undefined) throw new Error(`a resolver has ${twice} already: give each field a function of its own`);
   return Object.assign(resolve, what);
 }
 

@@ -22,8 +22,9 @@ const plain: ReadonlySet<string> = new Set([
   'orders',
 ]);
 
-/** So many rows, and shapes of batches, are written value by value: each has a statement that every connection keeps. */
-const MAX_PLAIN_ROWS = 16;
+/** So many changes, and one row of each other table, are written value by value: each such batch has a statement of its own. */
+const MAX_PLAIN_CHANGES = 8;
+/** Every connection keeps the statements that it has used. */
 const MAX_PLAIN_SHAPES = 100;
 
 const plainStatements = new Map<string, { name: string; text: string }>();
@@ -31,7 +32,7 @@ const listStatements = new Map<string, { name: string; text: string }>();
 
 /**
  * One statement for all tables: a WITH of INSERTs; foreign keys are checked when it ends. Few rows go value by value, which takes
- * PostgreSQL a fifth less; many, or of other tables, as a JSON list for each table.
+ * PostgreSQL a fifth less; more, or of other tables, as a JSON list for each table.
  */
 export function insertion(batch: Batch): Insertion {
   const columns = batch.map(([table, rows]) => fieldsOf(table, rows));
@@ -39,12 +40,9 @@ export function insertion(batch: Batch): Insertion {
 }
 
 function isPlain(batch: Batch): boolean {
-  let count = 0;
-  for (const [table, rows] of batch) {
-    count += rows.length;
-    if (!plain.has(table) || (table === 'license_key_bindings' && rows.length > 1)) return false;
-  }
-  return count <= MAX_PLAIN_ROWS;
+  return batch.every(
+    ([table, rows]) => plain.has(table) && rows.length <= (table === 'changes' ? MAX_PLAIN_CHANGES : 1),
+  );
 }
 
 /** Null when there are too many shapes already. */
@@ -65,16 +63,19 @@ function valueByValue(batch: Batch, columns: readonly string[]): Insertion | nul
   return [statement.name, statement.text, values];
 }
 
-/** A binding's trigger reads its license, and PostgreSQL runs such INSERTs in no promised order: so it waits for the licenses. */
+/**
+ * A binding's trigger reads its license, and PostgreSQL runs such INSERTs in no promised order: so it waits for the license. The
+ * others need none; who waits for the same two rows the other way round is tried again.
+ */
 function textOfValues(batch: Batch): string {
-  const licenses = batch.findIndex(([table]) => table === 'licenses');
+  const license = batch.findIndex(([table]) => table === 'licenses');
   let count = 0;
   const parts = batch.map(([table, rows], i) => {
     const fields = Object.keys(rows[0] as object);
     const places = rows.map(() => fields.map(() => `$${++count}`).join(', '));
-    const waits = table === 'license_key_bindings' && licenses >= 0;
+    const waits = table === 'license_key_bindings' && license >= 0;
     const source = waits
-      ? `SELECT ${places[0]} WHERE (SELECT count(*) FROM i${licenses}) >= 0`
+      ? `SELECT ${places[0]} WHERE (SELECT count(*) FROM i${license}) >= 0`
       : `VALUES (${places.join('), (')})`;
     return `i${i} AS (INSERT INTO ${table} (${columnList(fields)}) ${source} RETURNING 1)`;
   });

@@ -125,6 +125,7 @@ async function performAndCommit<Result extends object>(
   const result = await work(tx);
   await begun;
   const written = tx.flush();
+  written.catch(() => undefined); // It may fail before somebody waits for it, where what follows is not even sent.
   if (idempotency) await allOf([written, keepIdempotentResult(tx, idempotency, result)]);
   const [, , { command }] = await allOf([written, tx.finish(), client.query('COMMIT')]);
   if (command !== 'COMMIT') throw new Error('the transaction was rolled back, though no statement of it failed');

@@ -93,7 +93,9 @@ test('a resolver that declares nothing may read anything, and a field of a row n
     const type = fresh.getType(name) as { getFields(): Record<string, { resolve?: unknown }> };
     for (const one of Object.values(type.getFields())) one.resolve = declared(() => null, { readsColumns: [] });
   }
-  field('email').resolve = declared(() => null, { readsColumns: ['mail'] });
+  const twice = declared(() => null, { readsColumns: ['mail'] });
+  expect(() => declared(twice, { readsColumns: ['email'] })).toThrow('a resolver has readsColumns already');
+  field('email').resolve = twice;
   expect(() => noteReads(fresh)).toThrow('Customer.email reads mail, which is no column of Customer');
   field('email').resolve = () => null;
   field('code').resolve = reads('Customer', ALL, ({ code }) => code);
