@@ -21,7 +21,7 @@ import { workloadsOf, type Workload } from './workloads.js';
 const { peers, absent } = peersHere();
 
 const sizes = {
-  quick: { businesses: 5, licenses: 20_000, rounds: 3, roundMs: 500, warmUpMs: 2_500, patienceMs: 180_000 },
+  quick: { businesses: 5, licenses: 20_000, rounds: 3, roundMs: 500, warmUpMs: 1_600, patienceMs: 180_000 },
   full: { businesses: 50, licenses: 1_000_000, rounds: 5, roundMs: 1_500, warmUpMs: 10_000, patienceMs: 7_200_000 },
 };
 /** The quick one leaves out the peers and the other workloads. */
