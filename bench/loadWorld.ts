@@ -60,10 +60,7 @@ export async function loadWorld(db: Client, size: WorldSize): Promise<World> {
   return { ...(await samplesOf(db, token)), keys, productKeys, brandUrl: 'brand0.example.com' };
 }
 
-/**
- * Leaves empty tables alone, as PostgreSQL itself does: told that there are no rows, it would plan to read all of them, and keep
- * to that plan when purchases have brought thousands.
- */
+/** Leaves empty tables alone, as PostgreSQL's own cleaning does. */
 async function vacuumLoaded(db: Client): Promise<void> {
   const { rows } = await db.query<{ table: string }>(
     `SELECT oid::regclass::text AS table FROM pg_class

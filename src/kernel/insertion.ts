@@ -31,8 +31,8 @@ const plainStatements = new Map<string, { name: string; text: string }>();
 const listStatements = new Map<string, { name: string; text: string }>();
 
 /**
- * One statement for all tables: a WITH of INSERTs; foreign keys are checked when it ends. Few rows go value by value, which takes
- * PostgreSQL a fifth less; more, or of other tables, as a JSON list for each table.
+ * One statement for all tables: a WITH of INSERTs; foreign keys are checked when it ends. Few rows go value by value, which is less
+ * work for PostgreSQL; more, or of other tables, as a JSON list for each table.
  */
 export function insertion(batch: Batch): Insertion {
   const columns = batch.map(([table, rows]) => fieldsOf(table, rows));

@@ -30,8 +30,8 @@ export interface Moved {
   readonly ledgerEntryId: string;
 }
 
-/** The wallet as `recordChange` writes down a row, with the entry's id. */
 const instant = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+/** The wallet as `recordChange` writes down a row, with the entry's id. */
 const snapshot = `jsonb_build_object('businessId', business_id, 'mode', mode, 'id', id, 'customerId', customer_id,
           'brandId', brand_id, 'currency', currency, 'isDefault', is_default, 'balanceMinor', balance_minor::text,
           'ledgerSequence', ledger_sequence::text, 'version', version, 'createdAt', ${instant('created_at')},
